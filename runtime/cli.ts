@@ -11,9 +11,10 @@ if (major < 22 || (major === 22 && minor < 20)) {
   process.stderr.write(`sluice: expected Node 22.20 or later, this is ${process.versions.node}\n`);
   process.exit(1);
 }
-// Node opens its inspector on SIGUSR1 while nobody listens; what listens to some end is `log-rotation.ts`.
+// Node opens its inspector on SIGUSR1 unless the process listens to the signal. The listener that acts on it
+// is in `log-rotation.ts`.
 process.on('SIGUSR1', () => undefined);
 module.enableCompileCache();
 const { main } = await import('./cli/main.ts');
-// Not left to the event loop: a handle that something forgot must not keep a drained server alive.
+// The process exits explicitly, because a forgotten handle must not keep a drained server alive.
 process.exit(await main(process.argv.slice(2), process.env));

@@ -2,8 +2,8 @@
  * Converts octets to strings and back, one octet per character.
  *
  * A call into the runtime costs more than a short string does. Up to 16 octets, which covers most field names
- * and many values, `String.fromCharCode` with that many arguments takes half the time. (Measured; a loop that
- * appends makes a rope that somebody must flatten later.)
+ * and many values, `String.fromCharCode` with that many arguments takes half the time. (Measured. A loop that
+ * appends makes a rope, which has to be flattened later.)
  */
 import { Buffer } from 'node:buffer';
 
@@ -189,10 +189,13 @@ export function writeLatin1(out: Uint8Array, offset: number, text: string): void
   latin1Write.call(out, text, offset, text.length);
 }
 
-/** Up to here a loop is faster than the call into the runtime, where the text goes straight to its place. */
+/**
+ * Up to this length a loop is faster than the call into the runtime, because it writes the text directly to
+ * its place.
+ */
 const PUT_LOOP_LIMIT = 32;
 
-/** As `writeLatin1`, for texts that are mostly short. @returns the offset behind it */
+/** Like `writeLatin1`, for texts that are mostly short. @returns the offset after the text */
 export function putLatin1(out: Uint8Array, offset: number, text: string): number {
   const { length } = text;
   if (length > PUT_LOOP_LIMIT) writeLatin1(out, offset, text);

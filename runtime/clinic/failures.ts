@@ -1,7 +1,4 @@
-/**
- * Reports what went wrong during a load: a profile of requests that fail at once is seldom what somebody
- * wanted.
- */
+/** Reports what went wrong during a load: a profile of requests that fail at once is seldom useful. */
 import { Outcome } from '../exchange/outcomes.ts';
 import type { ServerStatus } from '../status/status-types.ts';
 

@@ -67,7 +67,7 @@ function manifestFrom(from: string): string | null {
   try {
     return createRequire(from).resolve('clinic/package.json');
   } catch {
-    // It is not here. The other place may have it.
+    // The package is not here; it may be in the other place.
     return null;
   }
 }

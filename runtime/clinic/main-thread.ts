@@ -1,7 +1,7 @@
 /**
  * What the server does differently when a clinic tool has started it: the tool's data must be complete, and
- * only of this thread. Each measure responds to a line of clinic 13.0.0 or 0x 5.8.0. Nothing of this is
- * loaded without them.
+ * must describe only this thread. Each measure responds to a line of clinic 13.0.0 or 0x 5.8.0. This module
+ * is loaded only under these tools.
  */
 import { readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';

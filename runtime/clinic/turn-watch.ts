@@ -18,7 +18,7 @@ export class TurnWatch {
   #isOver = false;
   readonly #looking: Promise<void>;
 
-  /** @param look rejects when the server has gone; nothing more is measured then */
+  /** @param look rejects when the server has gone; then measuring ends */
   constructor(look: () => Promise<Turning>, everyMs = EVERY_MS) {
     this.#looking = this.#lookOn(look, everyMs);
   }
@@ -28,7 +28,7 @@ export class TurnWatch {
       try {
         this.#see(await look());
       } catch {
-        // The next caller that asks the server learns why.
+        // The next caller of the server gets the error.
         return;
       }
       await delay(everyMs);

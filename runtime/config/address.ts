@@ -7,13 +7,13 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
 
-/** Each carries `address`, as it was written: what logs and errors show. */
+/** Each has `address`, the text as it was written, which logs and errors show. */
 export type ListenerAddress = TcpAddress | UnixAddress | FdAddress | SystemdAddress;
 
 export interface TcpAddress {
   readonly kind: 'tcp';
   readonly address: string;
-  /** A host name, or an IP address without brackets: what `net.Server.listen` takes. */
+  /** A host name, or an IP address without brackets, as `net.Server.listen` expects it. */
   readonly host: string;
   /** 0 asks the system for a free port. */
   readonly port: number;
@@ -35,14 +35,14 @@ export interface FdAddress {
 export interface SystemdAddress {
   readonly kind: 'systemd';
   readonly address: string;
-  /** What the socket's unit calls it (`FileDescriptorName=`); `*` for every socket that was passed. */
+  /** Its name in the socket unit (`FileDescriptorName=`); `*` for every socket that was passed. */
   readonly name: string;
 }
 
 const expected =
   'an address such as "127.0.0.1:8080", "[::1]:8080", "unix:/run/app.sock", "fd:3" or "systemd:app"';
 
-/** For editors only: the coarse shape; `parseAddress` says what is wrong in words. */
+/** The coarse shape, for editors only; the messages of `parseAddress` say exactly what is wrong. */
 export const addressPattern =
   '^((\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9.-]+):[0-9]{1,5}|unix:.+|fd:[0-9]+|systemd:.+)$';
 
@@ -51,17 +51,14 @@ const hostName = /^(?!-)[A-Za-z0-9-]{1,63}(?:\.(?!-)[A-Za-z0-9-]{1,63})*$/;
 /** `sun_path` less its terminating NUL; macOS has four bytes less than Linux's 108. */
 export const maxUnixPathBytes = process.platform === 'linux' ? 107 : 103;
 
-/** What people write who think of URLs and paths: refused with what to write instead. */
+/** URLs and paths are common mistakes here; the error says what to write instead. */
 const otherForms: readonly (readonly [prefix: RegExp, hint: string])[] = [
   [/^(?:https|tls):/, 'TLS is switched on by "tls" beside the address'],
   [/^http:/, 'the address alone, without a scheme'],
   [/^\.{0,2}\//, 'a Unix domain socket is written as "unix:" and its path'],
 ];
 
-/**
- * The address, or what is wrong with it.
- * @param directory that a relative path of a Unix domain socket starts from
- */
+/** Returns the address, or what is wrong with it. @param directory the base of a relative path of a Unix domain socket */
 export function parseAddress(
   text: string,
   where: string,
@@ -91,7 +88,7 @@ function parseLocal(
   if (scheme === 'unix') {
     if (rest === '' || rest.includes('\0')) return wrong(address, where, 'a path follows "unix:"');
     const path = resolve(directory, rest);
-    // The system would cut a longer one off and bind another file.
+    // The system would cut off a longer path and bind another file.
     if (Buffer.byteLength(path) <= maxUnixPathBytes) return { kind: 'unix', address, path };
     return wrong(address, where, `the absolute path has at most ${maxUnixPathBytes} bytes`);
   }
@@ -115,7 +112,7 @@ function hostOf(written: string): string | undefined {
     const inner = written.slice(1, -1);
     return isIPv6(inner) ? inner : undefined;
   }
-  // Only digits and dots: an IPv4 address or a mistake in one, never a name.
+  // Text of digits and dots only is an IPv4 address or a mistake in one, and never a name.
   if (/^[\d.]+$/.test(written)) return isIPv4(written) ? written : undefined;
   return hostName.test(written) ? written.toLowerCase() : undefined;
 }

@@ -53,12 +53,12 @@ export function readAdminAddress(
   return [{ where: WHERE, address }];
 }
 
-/** By its name or address. "localhost" is taken at its word: whoever can change what it means owns the machine. */
+/** Decides by the name or the address. "localhost" counts as loopback: only the machine's administrator can change what it resolves to. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
-/** Not a name, which could point elsewhere tomorrow. */
+/** A name does not count, because it could resolve to another address later. */
 export function isIpAddress(host: string): boolean {
   return isIP(host) !== 0;
 }

@@ -81,7 +81,7 @@ export function changedPlaces(before: Config, after: Config): string[] {
   return places;
 }
 
-/** Without members that the file omits. */
+/** Members that the file omits are left out. */
 function comparable({ file: _, origin: __, routes, listeners, ...config }: Config): object {
   return {
     ...config,
@@ -109,7 +109,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Of configurations: plain objects, arrays and scalars. */
+/** Compares parts of configurations: plain objects, arrays and scalars. */
 function isEqual(one: unknown, other: unknown): boolean {
   if (Object.is(one, other)) return true;
   if (Array.isArray(one) && Array.isArray(other)) {

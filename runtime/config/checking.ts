@@ -1,10 +1,10 @@
-/** What checks of a configuration share that may have been found wrong in other parts already. */
+/** Shared parts of checks on a configuration whose other parts may already have been found invalid. */
 import { closest } from './closest.ts';
 import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
 import { childPath } from './json-source.ts';
 import { memberOf } from './member-of.ts';
 
-/** The place has a problem already, so that another one about it would only repeat it. */
+/** True if the place has a problem already: another one would only repeat it. */
 export function isReported(path: string, problems: readonly ConfigProblem[]): boolean {
   return problems.some(({ where }) => where === path);
 }
@@ -31,11 +31,13 @@ export function unknownPool(where: string, pool: string, names: readonly string[
 
 export interface SmallestRing {
   readonly bytes: number;
-  /** Of its size. */
+  /** JSON path of its size. */
   readonly where: string;
 }
 
-/** Messages of actors and topics travel to and from every thread, so the smallest ring of all pools bounds them. Null: no pool has a size. */
+/**
+ * Messages of actors and topics travel to and from every thread, so the smallest ring of all pools bounds them. Null: no pool sets a size.
+ */
 export function smallestRing(pools: unknown): SmallestRing | null {
   let smallest: SmallestRing | null = null;
   for (const [name, pool] of membersOf(pools)) {

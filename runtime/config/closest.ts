@@ -1,8 +1,8 @@
 /** "Did you mean …": the known word nearest to an unknown one. */
 
 /**
- * The nearest of `known` by edit distance, upper and lower case alike, or undefined when none is near: more
- * than a third of the word would have to change. The first of equals wins.
+ * The nearest of `known` by edit distance, upper and lower case alike, or undefined if none is near, which
+ * means that more than a third of the word would have to change. Among equally near words the first wins.
  */
 export function closest(word: string, known: Iterable<string>): string | undefined {
   const typed = word.toLowerCase();
@@ -19,8 +19,8 @@ export function closest(word: string, known: Iterable<string>): string | undefin
 }
 
 /**
- * Insertions, deletions, replacements and swaps of neighbours (optimal string alignment), by rows.
- * Answers `limit` for anything that is not below it, so a long hostile word costs nothing.
+ * Counts insertions, deletions, replacements and swaps of neighbours (optimal string alignment), row by row.
+ * Returns `limit` for any distance that is not below it, so a long hostile word costs little.
  */
 function editDistance(from: string, to: string, limit: number): number {
   if (Math.abs(from.length - to.length) >= limit) return limit;

@@ -13,23 +13,23 @@ export interface Config
     ConfigOutput,
     'limits' | 'http2' | 'http1' | 'health' | 'reload' | 'memory' | 'drainTimeoutMs' | 'drainDelayMs'
   > {
-  /** Absolute path of the file it came from. */
+  /** Absolute path of the file that it was read from. */
   readonly file: string;
   readonly listeners: readonly ListenerConfig[];
   readonly pools: Readonly<Record<string, PoolConfig>>;
   readonly actors: Readonly<Record<string, ActorConfig>>;
   /** Null: the file has neither topics nor actors, so no thread gets a channel for them. */
   readonly topics: TopicsConfig | null;
-  /** Most specific first, so that the first that matches is the one (see `compareRoutes`). */
+  /** The most specific first, so that the first match decides (see `compareRoutes`). */
   readonly routes: readonly RouteConfig[];
   readonly control: ControlConfig;
   /** Null: there is no listener for probes and scrapers. */
   readonly monitoring: MonitoringConfig | null;
   /** Null: requests have no identifiers. */
   readonly requestId: RequestIdConfig | null;
-  /** Null: the admin endpoints are on the control socket alone. */
+  /** Null: the admin endpoints are only on the control socket. */
   readonly admin: AdminConfig | null;
-  /** Null: nobody is told where time goes. */
+  /** Null: no spans, and no Server-Timing. */
   readonly tracing: TracingConfig | null;
   readonly profiling: ProfilingConfig;
   readonly log: LogConfig;
@@ -46,7 +46,7 @@ export type TracingConfig = NonNullable<ConfigOutput['tracing']>;
 export type ProfilingConfig = ConfigOutput['profiling'];
 
 export interface ControlConfig extends Omit<ConfigOutput['control'], 'path'> {
-  /** Absolute; null: where the command line finds it by the file. */
+  /** Absolute; null: a place where the commands find it by the configuration file. */
   readonly path: string | null;
 }
 
@@ -54,7 +54,7 @@ type PoolOutput = ConfigOutput['pools'][string];
 
 export interface PoolConfig extends Omit<PoolOutput, 'threads' | 'application' | 'module'> {
   readonly name: string;
-  /** Absolute path of the application's module, or, of a pool that has none, of the one with its actors. */
+  /** Absolute path of the application's module; for a pool without an application, of the module with its actors. */
   readonly application: string;
   /** Absolute path of the module with its actors. */
   readonly module?: string;
@@ -67,7 +67,7 @@ export interface PoolConfig extends Omit<PoolOutput, 'threads' | 'application' |
 
 type RouteOutput = ConfigOutput['routes'][number];
 
-/** What the built-in application is told of a route with files; its own type is `StaticOptions` beside it. */
+/** What the built-in application needs to know about a route with files; `StaticOptions` is the same type on its side. */
 export interface StaticConfig
   extends Omit<NonNullable<RouteOutput['static']>, 'threads' | 'exchangesPerThread'> {
   /** Absolute. */
@@ -83,7 +83,7 @@ export interface RouteConfig {
   readonly host: string;
   /** An exact path, or a prefix followed by a slash and a star. */
   readonly path: string;
-  /** For a route with files, the one that was made for it. */
+  /** The name of the route's pool; a route with files has a pool that was made for it. */
   readonly pool: string;
   readonly static?: RouteOutput['static'];
   /** WebSocket handshakes reach the application. */

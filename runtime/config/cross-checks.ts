@@ -17,8 +17,8 @@ import type { ConfigOutput } from './schema.ts';
 import type { ThreadRange } from './thread-range.ts';
 
 /**
- * The threads of each pool by name. A number is both min and max. Without a max, it is what the machine runs in parallel, or min when that
- * is more.
+ * The threads of each pool by name. A single number is both min and max. The default of max is the number of threads that the machine runs
+ * in parallel, or min if that is greater.
  */
 export function readThreads(
   pools: unknown,
@@ -66,7 +66,7 @@ export function checkRoutes(routes: unknown, pools: unknown, problems: ConfigPro
   }
 }
 
-/** A pool answers or files do, and files take no tunnels. */
+/** A route leads either to a pool or to files, and files accept no tunnels. */
 function checkAnswerer(route: unknown, where: string, problems: ConfigProblem[]): void {
   if (typeof route !== 'object' || route === null || Array.isArray(route)) return;
   const pool = memberOf(route, 'pool');
@@ -138,7 +138,7 @@ function headBytesOf(
   return lineBytes + fixedHeadBytes + idBytes + tlsBytes(listeners, hasDevTls);
 }
 
-/** The smallest ring that holds the largest request head, for a pool that nobody gave a size. @param hasDevTls as above */
+/** The smallest ring that holds the largest request head, for a pool without a configured size. @param hasDevTls as above */
 export function leastRingBytes(config: ConfigOutput, hasDevTls: boolean): number {
   const { http1, http2 } = config;
   return leastRing(headBytesOf(http2.maxFieldListBytes, http1.maxHeaderBytes, config, hasDevTls));
@@ -160,7 +160,7 @@ export function checkControlPath(control: unknown, directory: string, problems: 
   }
 }
 
-/** One path cannot say two things. */
+/** One path cannot have two meanings. */
 export function checkHealth(health: unknown, problems: ConfigProblem[]): void {
   const live = memberOf(health, 'live');
   const ready = memberOf(health, 'ready');
@@ -168,7 +168,7 @@ export function checkHealth(health: unknown, problems: ConfigProblem[]): void {
   problems.push(conflict('$.health.ready', 'a path that $.health.live does not have', ready));
 }
 
-/** A connection must not end for output that it is still let to produce. */
+/** A connection must not end because of output that it is still allowed to produce. */
 export function checkOutputLimits(http2: unknown, problems: ConfigProblem[]): void {
   const where = '$.http2.maxUnsentBytes';
   const limit = memberOf(http2, 'outputLimitBytes');
@@ -192,7 +192,7 @@ const fixedHeadBytes = 512 + MAX_AUTHORITY_CHARS * boundPerByte;
 /** Where requests have identifiers, each crosses by itself, also one that is in a field as well. */
 const requestIdBytes = 5 + MAX_REQUEST_ID_CHARS * boundPerByte;
 
-/** What OPEN says of a connection's TLS: names, and where clients are asked for one, their certificate in base64. */
+/** The most bytes that OPEN needs to describe a connection's TLS: names and, if clients are asked for one, their certificate in base64. */
 function tlsBytes(listeners: unknown, hasDevTls: boolean): number {
   let most = hasDevTls ? maxTlsNamesBytes : 0;
   for (const listener of arrayOf(listeners)) {

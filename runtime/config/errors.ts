@@ -1,17 +1,17 @@
 /**
- * What is wrong with a configuration, as data. A wrong configuration is reported whole: one `ConfigError`
- * carries every problem that was found, so that a person corrects the file once and not once per error.
+ * The problems of a configuration, as data. One `ConfigError` carries every problem that was found, so that a person corrects the file once
+ * and not once per error.
  */
 
 /** Stable codes; scripts may rely on them, the sentences around them may change. */
 export const ConfigErrorCode = {
   /** The configuration as a whole; the code of `ConfigError` itself. */
   Invalid: 'SLUICE_CONFIG_INVALID',
-  /** The file is not there or cannot be read. */
+  /** The file is missing or cannot be read. */
   FileUnreadable: 'SLUICE_CONFIG_FILE_UNREADABLE',
   /** The file is not JSON (RFC 8259). */
   Syntax: 'SLUICE_CONFIG_SYNTAX',
-  /** An object carries one key twice; which of them counts would be a guess. */
+  /** An object has one key twice, and which one counts would be a guess. */
   DuplicateKey: 'SLUICE_CONFIG_DUPLICATE_KEY',
   UnknownKey: 'SLUICE_CONFIG_UNKNOWN_KEY',
   MissingKey: 'SLUICE_CONFIG_MISSING_KEY',
@@ -19,21 +19,21 @@ export const ConfigErrorCode = {
   WrongType: 'SLUICE_CONFIG_WRONG_TYPE',
   /** The right type, but outside of what is allowed. */
   WrongValue: 'SLUICE_CONFIG_WRONG_VALUE',
-  /** Understood, and not supported by this version. */
+  /** Recognised, but not supported by this version. */
   Unsupported: 'SLUICE_CONFIG_UNSUPPORTED',
   /** Refers to a pool that does not exist. */
   UnknownPool: 'SLUICE_CONFIG_UNKNOWN_POOL',
   /** Two parts that exclude each other: two listeners on one address, min above max. */
   Conflict: 'SLUICE_CONFIG_CONFLICT',
-  /** A pool's application module is not where the file says. */
+  /** A pool's application module is missing. */
   ApplicationMissing: 'SLUICE_CONFIG_APPLICATION_MISSING',
-  /** A file of a listener's TLS is not there or cannot be read. */
+  /** A file of a listener's TLS is missing or cannot be read. */
   TlsUnreadable: 'SLUICE_TLS_UNREADABLE',
-  /** It is not what it should be: no PEM, a key that the passphrase does not open, settings that OpenSSL refuses. */
+  /** A TLS file has invalid content: it is not PEM, the passphrase does not decrypt the key, or OpenSSL refuses the settings. */
   TlsInvalid: 'SLUICE_TLS_INVALID',
   /** A private key that belongs to another certificate. */
   TlsKeyMismatch: 'SLUICE_TLS_KEY_MISMATCH',
-  /** The directory of a route with files is not where the file says. */
+  /** The directory of a route with files is missing. */
   RootMissing: 'SLUICE_CONFIG_ROOT_MISSING',
   /** A value that cannot change while the server runs. */
   Fixed: 'SLUICE_CONFIG_FIXED',
@@ -46,13 +46,13 @@ export interface ConfigProblem {
   readonly code: ConfigErrorCode;
   /** A JSON path into the file (`$.pools.hello.threads.min`), a flag (`--threads`) or a variable (`SLUICE_THREADS`). */
   readonly where: string;
-  /** What would be right here, without "expected". */
+  /** What would be valid here, without the word "expected". */
   readonly expected: string;
-  /** What came, shortened when it is long. */
+  /** What was found, shortened if it is long. */
   readonly received: string;
-  /** What to do about it, when more than `expected` can be said. */
+  /** What to do about it, if more can be said than `expected`. */
   readonly hint?: string;
-  /** Where in the file, counted from 1. */
+  /** The place in the file, counted from 1. */
   readonly line?: number;
   readonly column?: number;
 }
@@ -61,7 +61,7 @@ export interface ConfigProblem {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly code = ConfigErrorCode.Invalid;
-  /** What the problems are in: the file's path, flags and variables, or both. */
+  /** Where the problems are: the file's path, flags and variables, or both. */
   readonly source: string;
   readonly problems: readonly ConfigProblem[];
 
@@ -88,10 +88,10 @@ export function describeProblem(problem: ConfigProblem): string {
   return `${problem.where}${place}: ${what}${hint} [${problem.code}]`;
 }
 
-/** What a problem has received where there is no value. */
+/** What a problem shows if there is no value. */
 export const NOTHING = 'nothing';
 const SHOWN_CHARACTERS = 60;
-/** No longer path can be opened on Linux. */
+/** Linux cannot open a longer path. */
 const PATH_CHARACTERS = 4_096;
 
 /** A value from outside as an error shows it: one line, bounded, and never the contents of an object. */
@@ -107,7 +107,7 @@ export function describePath(path: string): string {
   return quote(path, PATH_CHARACTERS);
 }
 
-/** Of what is too long both ends are kept. */
+/** Keeps both ends of a text that is too long. */
 function quote(text: string, mostCharacters: number): string {
   if (text.length <= mostCharacters) return JSON.stringify(text);
   const kept = mostCharacters >> 1;

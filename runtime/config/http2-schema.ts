@@ -1,6 +1,7 @@
 /**
- * The `http2` section: the engine's own options, name by name, with the engine's own defaults. What each protects
- * from stands at length in `runtime/http2/options.ts`; a test holds names, defaults and bounds together.
+ * The `http2` section: the engine's own options, name by name, with the engine's own defaults.
+ * `runtime/http2/options.ts` explains what each one protects against; a test holds names, defaults and bounds
+ * together.
  */
 
 import { type BudgetLimits, defaultHttp2Options as defaults } from '../http2/options.ts';

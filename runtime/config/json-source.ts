@@ -1,7 +1,7 @@
 /**
- * Reads JSON (RFC 8259) and remembers where every value stands, so that an error about a value can name its
- * line and column. `JSON.parse` cannot do this: it drops positions, words its syntax errors differently from
- * one V8 to the next, and lets the last of two equal keys win without a word.
+ * Reads JSON (RFC 8259) and remembers the position of every value, so that an error about a value can name
+ * its line and column. `JSON.parse` cannot do this: it drops positions, words its syntax errors differently
+ * from one V8 to the next, and silently uses the last of two equal keys.
  *
  * It accepts exactly what `JSON.parse` accepts (a property test holds them together), except that nesting is
  * bounded. Tokens are decoded by `JSON.parse` itself; only the structure is read here.
@@ -161,7 +161,8 @@ class Reader {
         return value;
       }
     } catch {
-      // The token has its quotes, so what JSON.parse refuses is inside them; the error below says which place.
+      // The token has its quotes, so JSON.parse refuses something inside them; the error below names the
+      // place.
     }
     return this.#fail(
       'a string with its control characters and backslashes escaped',

@@ -1,4 +1,4 @@
-/** The configuration's `limits`: what bounds connections and exchanges, whatever protocol they speak. */
+/** The configuration's `limits`: limits of connections and exchanges for both protocols. */
 
 import { maxTimerMs } from './duration.ts';
 import { section, wholeNumber } from './fields.ts';
@@ -25,7 +25,7 @@ function rate(description: string, bytesPerSecond: number, windowMs: number) {
   });
 }
 
-/** Of a route; overrides the one in `limits`. */
+/** A route's own rate, which overrides the one in `limits`. */
 export const minRequestBytesPerSecond = wholeNumber(
   'The lowest rate of a request body, over limits.requestRate.windowMs; a slower one is answered 408. 0: none, for clients that may be silent during an upload. Default: limits.requestRate.bytesPerSecond.',
   { from: 0, to: mostBytesPerSecond, byDefault: undefined },

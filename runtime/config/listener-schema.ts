@@ -1,4 +1,4 @@
-/** One entry of `listeners`: where to listen, and how what arrives there is to be taken. */
+/** One entry of `listeners`: where to listen, and how to treat the connections that arrive there. */
 
 import * as v from 'valibot';
 import { addressPattern } from './address.ts';

@@ -1,4 +1,4 @@
-/** Values of the command line and the environment that stand over those of the file. */
+/** Values of the command line and the environment that override those of the file. */
 import type { ListenerAddress } from './address.ts';
 import type { LogConfig } from './config.ts';
 import type { EffectiveValue } from './effective.ts';

@@ -5,7 +5,7 @@ import type { RouteConfig } from './config.ts';
 type HostAndPath = Pick<RouteConfig, 'host' | 'path'>;
 
 /**
- * Orders routes so that the first that matches a request is the most specific one. The host decides before the
+ * Orders routes so that the first match of a request is the most specific one. The host decides before the
  * path: an exact name, then `*.` patterns by length, then `*`. For equal hosts an exact path comes before
  * prefix patterns, those by length. A request that matches no path under its exact host goes on to the
  * patterns, since they follow in the same list.

@@ -1,8 +1,9 @@
 /**
- * Holds an input against the schema's structure: keys that no schema knows, and arrays where an object belongs.
+ * Compares an input with the schema's structure, and finds unknown keys and arrays in place of objects.
  *
- * The schema library does neither as a configuration needs it: it stops at the first unknown key of an object,
- * takes an empty array for an object without keys, and passes over record keys such as "constructor" silently.
+ * The schema library does neither in the way that a configuration needs: it stops at the first unknown key of
+ * an object, takes an empty array for an object without keys, and passes over record keys such as
+ * "constructor" silently.
  */
 
 import type * as v from 'valibot';

@@ -1,4 +1,4 @@
-/** A route's `static`: files of a directory, served by an application of our own in threads of the route's own. */
+/** A route's `static`: files of a directory, served by a built-in application in threads of the route's own. */
 
 import * as v from 'valibot';
 import { oneOf, wholeNumber } from './fields.ts';

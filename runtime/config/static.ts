@@ -19,10 +19,10 @@ const application = fileURLToPath(
 
 const largestRing = ringSizes[ringSizes.length - 1] as (typeof ringSizes)[number];
 
-/** Our own module starts quickly. Only an overloaded machine or a file system that hangs takes longer. */
+/** The built-in module starts quickly. Only an overloaded machine or a hanging file system takes longer than this. */
 const START_TIMEOUT_MS = 60_000;
 
-/** A name that no pool of the file can have. It is unique, because no two routes have the same host and path. */
+/** A name that no pool in the file can have. It is unique, because no two routes have the same host and path. */
 export function staticPoolName({ host, path }: RouteOutput): string {
   return `static ${host === '*' ? '' : host.toLowerCase()}${path}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Sockets that are taken away when the process ends without closing its servers, as by `process.exit`, or without telling anybody, where
- * whoever ends it calls `removeSockets`. One listener for all of them, and none while there is no socket.
+ * Removes sockets if the process ends without closing its servers. On `process.exit` a listener does it; code that ends the process in
+ * another way calls `removeSockets`. There is one listener for all sockets, and none while there is no socket.
  */
 
 interface Removable {
@@ -14,7 +14,7 @@ export function removeAtExit(socket: Removable): void {
   sockets.add(socket);
 }
 
-/** It has been taken away. */
+/** The socket has already been removed. */
 export function isRemoved(socket: Removable): void {
   if (sockets.delete(socket) && sockets.size === 0) process.off('exit', removeSockets);
 }

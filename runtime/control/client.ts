@@ -103,7 +103,7 @@ function noServer(file: string, pid: number | undefined): ControlSocketError {
   );
 }
 
-/** The sockets of the configuration in every folder that only this user can write to. In other folders anybody could have created one. */
+/** The sockets of the configuration in every folder that only this user can write to. In other folders, any user could have created one. */
 function socketsOf(
   file: string,
   environment: Environment,
@@ -119,7 +119,7 @@ function isOwn(folder: string): boolean {
     requireOwn(folder);
     return true;
   } catch {
-    // The folder is missing or not ours, so none of our servers has a socket in it.
+    // The folder is missing or belongs to another user, so no server of this user has a socket in it.
     return false;
   }
 }

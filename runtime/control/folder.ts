@@ -77,7 +77,7 @@ export function makeOwnFolder(folder: string): void {
   requireOwn(folder);
 }
 
-/** @throws ControlSocketError unless this user owns the folder, nobody else may enter it, and nobody else can replace it */
+/** @throws ControlSocketError unless this user owns the folder, and no other user may enter or replace it */
 export function requireOwn(folder: string): void {
   const found = statOf(folder);
   if (!found.isDirectory())

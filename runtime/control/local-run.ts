@@ -161,7 +161,7 @@ export class LocalRun implements ControlExchange, JobThread {
     this.#whole(status, `${JSON.stringify(value)}\n`, fields);
   }
 
-  /** In one piece, whatever the peer's credit, because the server's own answers are bounded. */
+  /** The answer is sent in one piece, whatever the peer's credit, because the server limits the size of its own answers. */
   #whole(status: number, text: string, more: readonly string[]): void {
     const bytes = Buffer.from(text);
     const fields = ['content-type', JSON_TYPE, 'content-length', String(bytes.length), ...more];
@@ -223,7 +223,7 @@ export class LocalRun implements ControlExchange, JobThread {
     if (end > start) {
       // The buffer belongs to the socket and is valid only during this call.
       this.#pieces.push(Buffer.from(bytes.subarray(start, end)));
-      // Grants credit at once, because the body is bounded; later than this call, because the exchange is still within its own.
+      // Grants the credit soon, because the body is limited, but not within this call, because the exchange is still executing its own.
       queueMicrotask(() => {
         if (this.#job.thread === this) this.#tell(() => this.#job.onCredit(0, end - start));
       });

@@ -197,7 +197,7 @@ export class LocalServer implements Taker, LocalRunOwner {
     return bound;
   }
 
-  /** Logs what a peer has done, which may do it as often as it likes. */
+  /** Logs what a peer has done, at a limited rate, because the peer can do it any number of times. */
   #tell(level: 'debug' | 'warn', reason: string, details: object, message: string): void {
     const suppressed = this.#lines.add(`${message}: ${reason}`, this.#reactor.nowMs);
     if (suppressed === null) return;

@@ -8,7 +8,7 @@ import type { ControlRoutes } from './routes.ts';
 import { ControlServer } from './server.ts';
 
 /**
- * Null if the configuration disables it, or if it is impossible, which is logged.
+ * Returns null if the configuration disables the socket, or if it cannot be opened, which is logged.
  * @throws ControlSocketError if `control.path` cannot be used
  */
 export async function openControl(

@@ -1,6 +1,6 @@
-/** How often each deadline has ended something: plain numbers that their owner reads when it needs them. */
+/** How often each deadline has ended an exchange or a connection: plain numbers that their owner reads when it needs them. */
 
-/** Why something was ended. Each is also the name of its counter. */
+/** Why an exchange or a connection was ended. Each reason is also the name of its counter. */
 export const Deadline = {
   /** A TLS handshake took longer than `tls.handshakeTimeoutMs`: the connection is closed. */
   TlsHandshake: 'tlsHandshake',

@@ -3,10 +3,9 @@
  * a second. No exchange has a timer, and opening one costs two pointers.
  *
  * Slowness is judged by rate, and only over time in which the peer could have been faster. That is time in
- * which the application waits for content and the windows let it come, or in which response bytes wait for
- * the peer and nobody else. When a window's worth of such time has passed, the bytes that moved in it are
- * compared with the least rate. So a peer that the server holds back is never slow, and a peer that drips one
- * byte per tick is.
+ * which the application waits for content and the windows are open, or in which response bytes wait only for
+ * the peer. When a window's worth of such time has passed, the bytes that moved in it are compared with the
+ * least rate. So a peer that the server holds back is never slow, and a peer that drips one byte per tick is.
  */
 import { Deadline, DeadlineCounters } from './counters.ts';
 import type { RateLimit } from './rate.ts';

@@ -35,7 +35,10 @@ export function readConfiguration(configuration: ConfigInput, directory: string)
   };
 }
 
-/** Options of `createServer` replace these settings. Ignored silently, they would let somebody look for lines that are never written. */
+/**
+ * Options of `createServer` replace these settings. If they were ignored silently, their author would look for log lines that are never
+ * written.
+ */
 function findOutputsOfCommand({ log }: ConfigInput): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const refuse = (where: string, expected: string, received: string, hint: string) =>
@@ -73,7 +76,7 @@ function notJson(received: string): ConfigProblem {
   return { code: ConfigErrorCode.WrongType, where: '$', expected, received };
 }
 
-/** Without lines and columns, which would be those of a text that nobody has seen. */
+/** Lines and columns are left out, because they would refer to a text that the caller has never seen. */
 function parse(text: string, file: string): Config {
   try {
     return parseConfig(text, file);

@@ -1,6 +1,6 @@
 /**
- * An application that a test writes as a function of its own file. It runs in a thread, as every application does, and a function cannot be sent
- * to a thread. So its source text becomes a module, in which the names of the test's file mean nothing.
+ * An application that a test defines as a function in its own file. It runs in a thread like every application, but a function cannot be
+ * sent to a thread. Its source text therefore becomes a module of its own, which cannot use names of the test's file.
  */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 
-/** Of any kind that an application can be. */
+/** A function of any kind of application. */
 export type InlineApplication = (...parameters: never[]) => unknown;
 
 export interface WrittenApplication extends AsyncDisposable {
@@ -49,7 +49,7 @@ function isExpression(text: string): boolean {
     new Script(text);
     return true;
   } catch {
-    // A SyntaxError, which is what was asked about.
+    // The caller only asks whether the text is an expression, and a SyntaxError answers that.
     return false;
   }
 }

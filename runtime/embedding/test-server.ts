@@ -15,9 +15,9 @@ const KEPT_LEVELS: ReadonlySet<LogLine['level']> = new Set(['warn', 'error', 'fa
 type PoolConfiguration = NonNullable<Configuration['pools']>[string];
 
 export interface TestServerOptions extends ServerOptions {
-  /** What the pool says besides its application: `kind`, `env`, `threads` and so on. Default: one thread. */
+  /** Settings of the pool in addition to its application: `kind`, `env`, `threads` and so on. Default: one thread. */
   readonly pool?: Omit<PoolConfiguration, 'application' | 'module'>;
-  /** What the configuration says besides, such as `limits` and `http2`. */
+  /** Further settings of the configuration, such as `limits` and `http2`. */
   readonly configuration?: Omit<Configuration, 'listeners' | 'pools' | 'routes'>;
 }
 
@@ -26,7 +26,7 @@ export interface TestServer extends AsyncDisposable {
   readonly origin: string;
   /** For its status, and to reload or drain it. */
   readonly server: SluiceServer;
-  /** What the log has said from `warn` on, such as why a request was answered 500: the newest 1,000 lines. */
+  /** The newest 1,000 log lines of level `warn` and above: why a request was answered 500, for example. */
   readonly log: readonly LogLine[];
   /** Ends the server and its threads. Idempotent. */
   close(): Promise<void>;

@@ -1,9 +1,9 @@
-/** What requests have in common that are to go to the same thread: the value of a field, or of a cookie. */
+/** The value that sends requests to the same thread: that of a field or of a cookie. */
 
 export interface Affinity {
   /** In lower case; `cookie` for a cookie. */
   readonly field: string;
-  /** Null: the value of the field itself. */
+  /** The cookie's name; null: the value of the field itself counts. */
   readonly cookie: string | null;
 }
 

@@ -91,7 +91,7 @@ export class ByteQueue {
     return first.subarray(this.#head, Math.min(end, this.#head + limit));
   }
 
-  /** Removes so many bytes, at most what `peek` has returned. */
+  /** Removes this many bytes, at most what `peek` has returned. */
   skip(bytes: number): void {
     this.#length -= bytes;
     this.#head += bytes;

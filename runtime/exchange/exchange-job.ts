@@ -1,19 +1,18 @@
 /**
  * The thread's side of an exchange: the job that a pool gives to a thread. It sends OPEN, the request's
- * content and the thread's credit. It hands what the thread sends to the transport, as far as the state of
- * the exchange allows (state.ts).
+ * content and the thread's credit. It passes the thread's messages on to the transport, as far as the state
+ * of the exchange allows (state.ts).
  *
  *   request:   the peer's bytes wait here until the application's credit lets them cross; what the application has
  *              consumed goes back to the peer as flow-control credit (`RequestContent`).
- *   response:  the thread's bytes go to the transport at once; what the transport has sent goes back to the
- *              thread as credit (`ResponseCredit`).
+ *   response:  the thread's bytes go to the transport at once; for bytes that the transport has sent, the
+ *              thread gets credit (`ResponseCredit`).
  *
  * An unbegun job leaves nothing behind on a thread: OPEN carries the whole head, and no body byte crosses
  * before the claim, because only a thread that has claimed the job can grant credit. So the job can be given
  * to another thread at any time.
  *
- * Most exchanges need neither of the two objects, nor `ThreadNews`: each is made when there is something for
- * it.
+ * Most exchanges need neither of the two objects, nor `ThreadNews`. Each is made when it is first needed.
  */
 import { clockMicroseconds } from '../../wire/clock.ts';
 import { corrupt } from '../../wire/decoder.ts';
@@ -61,11 +60,11 @@ export interface JobOwner extends Head {
   readonly destination: contracts.Destination<ExchangeJob<JobOwner>>;
   readonly job: ExchangeJob<JobOwner>;
   readonly progress: ExchangeState;
-  /** Of the final response; 0 until there is one. */
+  /** Status of the final response; 0 until there is one. */
   status: number;
-  /** Content of the response that the transport has been given. */
+  /** Bytes of response content that were passed to the transport. */
   responseBytes: number;
-  /** As `Exchange.openOn`. */
+  /** See `Exchange.openOn`. */
   openOn(
     channel: OpeningThread['channel'],
     slot: number,
@@ -73,13 +72,13 @@ export interface JobOwner extends Head {
     flags: number,
     admittedUs: number,
   ): boolean;
-  /** As `Exchange.step`. */
+  /** See `Exchange.step`. */
   step(input: ExchangeInput): ExchangeEffect;
-  /** As `Exchange.end`. */
+  /** See `Exchange.end`. */
   end(input: ExchangeInput, outcome: Outcome, status: number, code: number): ExchangeEffect;
-  /** As `Exchange.refuse`. */
+  /** See `Exchange.refuse`. */
   refuse(refusal: Refusal, noThreadForMs: number): void;
-  /** As `Exchange.cutOff`. */
+  /** See `Exchange.cutOff`. */
   cutOff(): void;
 }
 
@@ -91,13 +90,13 @@ export interface ExchangeFlow {
 
 export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
   readonly exchange: Owner;
-  /** Null: there is no content, which OPEN has said or will say. */
+  /** Null: the request has no content, as OPEN says. */
   #content: RequestContent | null;
-  /** Null until a response begins that is not whole. */
+  /** Null until a response begins that is not complete with its head. */
   #credit: ResponseCredit | null = null;
-  /** Null: the thread needs to hear of nothing but content and credit. */
+  /** Null: there is nothing to tell the thread but content and credit. */
   #news: ThreadNews | null = null;
-  /** A thread that waits to hear when the exchange is over; null: none does. */
+  /** A thread that wants to be told when the exchange is over; null: none does. */
   #follower: { readonly thread: FollowingThread; readonly slot: number; readonly generation: number } | null =
     null;
 
@@ -107,7 +106,7 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
     this.#content = requestEnded ? null : new RequestContent(false);
   }
 
-  // ---- what a pool asks
+  // ---- for the pool
 
   override get source(): object {
     return this.exchange.transport;
@@ -146,19 +145,19 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
     return progress !== ExchangeState.Cut && this.#content?.isUnsent === true;
   }
 
-  // ---- what its exchange asks
+  // ---- for the exchange
 
   /** For the diagnosis of stalled exchanges; null: there is no content, or none yet. */
   get flow(): ExchangeFlow {
     return { request: this.#content?.flow ?? null, response: this.#credit?.flow ?? null };
   }
 
-  /** The application wants more of the request than has come. */
+  /** True if the application wants more of the request than has arrived. */
   get awaitsContent(): boolean {
     return this.#content?.isAwaited === true;
   }
 
-  /** How long the job waited before its application began; null: no thread has it. */
+  /** How long the job waited before its application began; null: no thread has the job. */
   get waits(): { readonly queueMs: number; readonly claimMs: number } | null {
     const { thread, slot, admittedAtMs, assignedAtMs } = this;
     if (thread?.vitals === undefined) return null;
@@ -166,7 +165,7 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
     return { queueMs: assignedAtMs - admittedAtMs, claimMs: claimUs / 1000 };
   }
 
-  /** Content of the request has come. */
+  /** Called when content of the request has arrived. */
   takeContent(bytes: Uint8Array, start: number, end: number, last: boolean): void {
     const content = this.#contentOf();
     content.take(this.thread, this.slot, bytes, start, end, last);
@@ -179,7 +178,7 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
     this.sendPending();
   }
 
-  /** Nobody wants the request content that waits. */
+  /** Drops the waiting request content, which is no longer wanted. */
   dropContent(): void {
     this.#content?.drop();
   }
@@ -189,7 +188,7 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
     return this.#content;
   }
 
-  /** Response bytes have left for the peer. */
+  /** Called when response bytes have left for the peer. */
   onSent(bytes: number): void {
     const { thread } = this;
     const credit = this.#credit;
@@ -197,11 +196,11 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
     credit.sent(bytes);
     if (!credit.isDue) return;
     if (!this.#payCredit(thread, credit)) thread.waitForRoom(this);
-    // The thread waits for this credit, and the reactor may sleep when the socket takes output.
+    // The thread waits for this credit, and the reactor may be asleep when the socket accepts output.
     thread.requestTurn();
   }
 
-  /** The thread need not go on. If it has begun the job, it is told. */
+  /** Tells the thread, if it has begun the job, that it need not continue. */
   abandon(code: number, by: ResetBy): void {
     if (this.state === 'idle' || this.state === 'released') return;
     if (this.exchange.destination.dispatcher?.withdraw(this) === true) return;
@@ -211,8 +210,8 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
   }
 
   /**
-   * The thread has asked for this job itself, and waits for its slot.
-   * @param number the thread's for it, in its slot `parentSlot`
+   * The thread itself has asked for this job and waits for its slot.
+   * @param number the thread's number for the push, in its slot `parentSlot`
    */
   promise(parentSlot: number, number: number): void {
     this.#newsOf().promise(parentSlot, number);
@@ -228,7 +227,7 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
     if (isOver(this.exchange.progress)) this.tellFollower();
   }
 
-  /** The exchange is over. If the thread's ring is full, it is not told. */
+  /** The exchange is over. A thread whose ring is full is not told. */
   tellFollower(): void {
     const follower = this.#follower;
     if (follower === null) return;
@@ -251,13 +250,13 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
     return true;
   }
 
-  /** Sends what waits for the ring or for credit. @returns false: the ring is full */
+  /** Sends what waits for room in the ring or for credit. @returns false if the ring is full */
   sendPending(): boolean {
     const { thread } = this;
     if (thread === null) return true;
     const news = this.#news;
     if (news !== null && !news.isNothing) {
-      // A thread that hears of the exchange's end has no use for more of the request.
+      // A thread that is told of the exchange's end does not need more of the request.
       const isReset = news.hasReset;
       if (!news.send(thread, this.slot)) return this.#waitForRoom(thread);
       if (isReset) return true;
@@ -283,7 +282,7 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
   }
 
   #payCredit(thread: JobThread, credit: ResponseCredit): boolean {
-    // No more content comes that would need it.
+    // No more content will arrive, so the credit is not needed.
     if (isOver(this.exchange.progress)) return true;
     if (!thread.channel.sendCredit(this.slot, credit.owedBytes)) return false;
     credit.paid();
@@ -352,7 +351,7 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
     exchange.transport.trailers(exchange, fields);
   }
 
-  /** The application has sent all that it may, and is not done. */
+  /** The application has used up its credit and has not finished. */
   #noteUntaken(): void {
     if (isAnswering(this.exchange.progress) && this.#credit?.isUsedUp === true)
       this.span?.stall(Stall.Response);
@@ -403,23 +402,23 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
     this.exchange.end(hasThrown ? ExchangeInput.Fail : ExchangeInput.SendReset, outcome, 500, code);
   }
 
-  /** Its thread, alive or dead, sends nothing more of it. A response that is not whole by then gets nothing more. */
+  /**
+   * Called when the thread sends nothing more for the job, because it is done or dead. A response that is incomplete by then stays
+   * incomplete.
+   */
   onReleased(): void {
     this.#content?.drop();
     this.#credit?.paid();
     this.exchange.end(ExchangeInput.GiveUp, Outcome.Lost, 502, INTERNAL_ERROR);
   }
 
-  /**
-   * As at a deadline: the peer need not wait for the end of the thread, and the application hears of it if it
-   * listens.
-   */
+  /** Handled like a deadline: the peer need not wait for the end of the thread, and the application notices if it checks its signal. */
   override onOverrun(): void {
     const effect = this.exchange.end(ExchangeInput.Fail, Outcome.TimedOut, 504, INTERNAL_ERROR);
     if (effect === ExchangeEffect.Answer) this.abandon(CANCEL, ResetBy.Server);
   }
 
-  /** As at the end of a drain. */
+  /** Handled like the end of a drain. */
   override onExpired(): void {
     this.exchange.cutOff();
   }

@@ -1,4 +1,4 @@
-/** What the deadlines ask an exchange, and what becomes of an exchange that misses one. */
+/** What the deadlines need to know about an exchange, and what happens to an exchange that misses one. */
 import { ResetBy } from '../../wire/messages.ts';
 import { Deadline } from '../deadlines/counters.ts';
 import { Watch } from '../deadlines/watch.ts';
@@ -16,7 +16,7 @@ export interface WatchOwner {
   readonly destination: { readonly minRequestBytesPerSecond: number };
   readonly job: Pick<ExchangeJob, 'awaitsContent' | 'abandon'>;
   readonly progress: ExchangeState;
-  /** It carries a tunnel, whose bytes are no content, and which has no end of its own. */
+  /** True if the exchange carries a tunnel, whose bytes are not content, and which need not end by itself. */
   readonly isTunnel: boolean;
   readonly receivedBytes: number;
   readonly readsRequest: boolean;
@@ -36,7 +36,7 @@ export class ExchangeWatch extends Watch {
     return this.exchange.receivedBytes;
   }
 
-  /** 0 for a tunnel, because only its two ends know how fast it has to be. */
+  /** 0 for a tunnel, because only its two ends know which rate is normal. */
   get leastRequestBytesPerSecond(): number {
     return this.exchange.isTunnel ? 0 : this.exchange.destination.minRequestBytesPerSecond;
   }
@@ -59,7 +59,10 @@ export class ExchangeWatch extends Watch {
     return !this.exchange.isTunnel;
   }
 
-  /** If no response has begun, the peer gets one: 408 if its request was late, 504 if ours was. */
+  /**
+   * If no response has begun, the peer gets one: 408 if its request was late, 504 if the server's response
+   * was.
+   */
   onDeadline(deadline: Deadline): void {
     const exchange = this.exchange;
     if (isOver(exchange.progress)) return;

@@ -1,11 +1,11 @@
 /**
- * One exchange in the reactor: where a protocol's stream and a thread's slot meet. It knows its request's
- * head, how far request and response are (state.ts) and how it ended, and it makes sure that both sides end
+ * One exchange in the reactor: it connects a protocol's stream and a thread's slot. It knows its request's
+ * head, how far request and response are (state.ts) and how it ended, and it ensures that both sides end
  * exactly once.
  *
- * It has a job, which is what the threads of a pool know of it (exchange-job.ts). Once a tick of the
- * deadlines has seen it, it also has a watch (exchange-watch.ts). It knows no sockets, and nothing of what
- * threads do with a request.
+ * It has a job, which is the part of it that a pool and its threads see (exchange-job.ts). Once a tick of the
+ * deadlines has seen it, it also has a watch (exchange-watch.ts). It knows nothing about sockets, nor about
+ * what threads do with a request.
  */
 import { ResetBy } from '../../wire/messages.ts';
 import type { Watchable, Watcher } from '../deadlines/watch.ts';
@@ -41,36 +41,36 @@ export class Exchange implements JobOwner, WatchOwner, Watchable, contracts.Ende
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly fields: readonly string[];
-  /** What TLS knows of the connection, for the thread to read (`describeTls`); empty for cleartext. */
+  /** The description of the connection's TLS for the thread (`describeTls`); empty for cleartext. */
   readonly tls: string;
-  /** What logs, applications and its peer call it; empty: nothing. */
+  /** The request's identifier for logs, applications and the peer; empty: it has none. */
   requestId = '';
   readonly transport: Transport;
   /** The transport's own object for this exchange. */
   readonly stream: unknown;
-  /** Where its route leads. */
+  /** The destination of its route. */
   readonly destination: Destination;
   readonly job: ExchangeJob<Exchange>;
 
-  // Watchable: the watcher's own.
+  // The members of Watchable; only the watcher uses them.
   watcher: Watcher | null = null;
   previousWatched: Watchable | null = null;
   nextWatched: Watchable | null = null;
   watch: ExchangeWatch | null = null;
 
-  /** Content of the request that has come. */
+  /** Bytes of request content that have arrived. */
   receivedBytes = 0;
-  /** Of the final response; 0 until there is one. */
+  /** Status of the final response; 0 until there is one. */
   status = 0;
-  /** Content of the response that the transport has been given. */
+  /** Bytes of response content that were passed to the transport. */
   responseBytes = 0;
   /** Response bytes that the transport has reported as sent. */
   sentBytes = 0;
   readonly isTunnel: boolean;
   #progress: ExchangeState;
-  /** What ended the exchange. The first value stays. Null: the transport's end decides. */
+  /** How the exchange ended. Only the first value counts. Null: the end of the transport decides. */
   #outcome: Outcome | null = null;
-  /** Content that may still come. */
+  /** Bytes of content that may still arrive. */
   #allowedBytes: number;
 
   constructor(
@@ -107,14 +107,14 @@ export class Exchange implements JobOwner, WatchOwner, Watchable, contracts.Ende
     destination.outcomes.started++;
   }
 
-  // ---- what there is to know of it
+  // ---- its properties
 
   /** See state.ts. */
   get progress(): ExchangeState {
     return this.#progress;
   }
 
-  /** Somebody may still want what the peer has not sent yet. */
+  /** True if the application may still want content that the peer has not sent yet. */
   get readsRequest(): boolean {
     return isRequestOpen(this.#progress);
   }
@@ -140,7 +140,7 @@ export class Exchange implements JobOwner, WatchOwner, Watchable, contracts.Ende
 
   /**
    * Does one step of the table. The exchange is in its next state when this returns.
-   * @returns what the caller has to do
+   * @returns what the caller must do
    */
   step(input: ExchangeInput): ExchangeEffect {
     const { effect, next } = transition(this.#progress, input);
@@ -166,8 +166,8 @@ export class Exchange implements JobOwner, WatchOwner, Watchable, contracts.Ende
 
   /**
    * Opens its job on a thread, with the request's head.
-   * @param admittedUs when the head had come
-   * @returns false: the ring is full
+   * @param admittedUs when the head had arrived
+   * @returns false if the ring is full
    */
   openOn(
     channel: OpeningThread['channel'],
@@ -207,13 +207,15 @@ export class Exchange implements JobOwner, WatchOwner, Watchable, contracts.Ende
     if (this.step(ExchangeInput.ReceiveEnd) === ExchangeEffect.Proceed) this.job.takeTrailers(fields);
   }
 
-  /** Response bytes have left for the peer. */
+  /** Called when response bytes have left for the peer. */
   onSent(bytes: number): void {
     this.sentBytes += bytes;
     this.job.onSent(bytes);
   }
 
-  /** The transport's stream is over. @param reset it was cut off before both messages were whole */
+  /**
+   * The transport's stream is over. @param reset true if it was cut off before both messages were complete
+   */
   onTransportClosed(reset: boolean, code: number, byPeer: boolean): void {
     const { job } = this;
     const input = reset ? ExchangeInput.TransportReset : ExchangeInput.TransportComplete;
@@ -222,8 +224,8 @@ export class Exchange implements JobOwner, WatchOwner, Watchable, contracts.Ende
     this.watcher?.forget(this);
     this.#count(reset, byPeer);
     job.tellFollower();
-    // Both messages are whole, but the application may have answered before it has read. The rest of the
-    // request still goes to it.
+    // Both messages are complete, but the application may have answered before it has read the request. The
+    // rest of the request still goes to it.
     if (!reset) return;
     job.dropContent();
     job.abandon(code, byPeer ? ResetBy.Peer : ResetBy.Server);
@@ -240,10 +242,10 @@ export class Exchange implements JobOwner, WatchOwner, Watchable, contracts.Ende
   // ---- ends that the server decides on
 
   /**
-   * Does one step of the table, and what that asks for.
-   * @param outcome if the response is not whole
-   * @param status of a response by the server
-   * @param code of a reset
+   * Does one step of the table and performs its effect.
+   * @param outcome the outcome if the response is incomplete
+   * @param status the status of a response by the server
+   * @param code the error code of a reset
    */
   end(input: ExchangeInput, outcome: Outcome, status: number, code: number): ExchangeEffect {
     const effect = this.step(input);
@@ -265,8 +267,8 @@ export class Exchange implements JobOwner, WatchOwner, Watchable, contracts.Ende
   }
 
   /**
-   * Ends the exchange where it is. The code tells the client whether it may safely send the request again: if
-   * no application has begun it.
+   * Ends the exchange where it is. The code tells the client whether it may safely send the request again,
+   * which is the case if no application has begun it.
    */
   cutOff(): void {
     if (isOver(this.#progress)) return;
@@ -274,7 +276,7 @@ export class Exchange implements JobOwner, WatchOwner, Watchable, contracts.Ende
     this.end(ExchangeInput.Abort, Outcome.ResetByServer, 0, isUnbegun ? REFUSED_STREAM : CANCEL);
   }
 
-  /** The peer has sent more than is allowed, and had announced less or nothing at all. */
+  /** The peer has sent more than is allowed, and its head had announced less or no length. */
   #refuseContent(): void {
     const effect = this.end(ExchangeInput.GiveUp, Outcome.TooLarge, 413, CANCEL);
     if (effect !== ExchangeEffect.BreakOff) this.job.abandon(CANCEL, ResetBy.Server);

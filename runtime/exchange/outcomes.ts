@@ -1,12 +1,12 @@
 /**
- * How the exchanges of a pool have ended. Plain numbers, which their owner reads when it likes. Each exchange
- * is counted once.
+ * How the exchanges of a pool have ended: plain numbers, which their owner reads when it needs them. Each
+ * exchange is counted once.
  */
 
 export const Outcome = {
-  /** Request and response were whole, whatever the status. */
+  /** Request and response were complete, whatever the status. */
   Complete: 'complete',
-  /** The application threw, or returned without a whole response: 500, or a reset after the head. */
+  /** The application threw, or returned without a complete response: 500, or a reset after the head. */
   Failed: 'failed',
   /** The application reset it. */
   ResetByApplication: 'resetByApplication',
@@ -14,7 +14,7 @@ export const Outcome = {
   ResetByPeer: 'resetByPeer',
   /** The server reset it, because of a drain or an error of the connection. */
   ResetByServer: 'resetByServer',
-  /** Its thread died after it had begun it: 502, or a reset after the head. */
+  /** Its thread died after it had begun the exchange: 502, or a reset after the head. */
   Lost: 'lost',
   /** It missed a deadline: 408, 504, or a reset after the head. */
   TimedOut: 'timedOut',

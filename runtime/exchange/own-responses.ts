@@ -19,7 +19,7 @@ const REASONS: { readonly [status: number]: string } = {
   504: 'Gateway Timeout',
 };
 
-/** @param explain how the route writes them; absent: as plain text */
+/** @param explain how the route writes such responses; absent: as plain text */
 export function ownResponseOf(
   status: number,
   explain?: (status: number, reason: string) => Explanation,

@@ -1,5 +1,5 @@
 /**
- * The content of a request between its peer and its thread. Content that has come waits here until the
+ * The content of a request between its peer and its thread. Content that has arrived waits here until the
  * application's credit lets it cross. When the application has consumed some, the transport gives the peer
  * credit for as much, so at most one window waits.
  *
@@ -17,11 +17,11 @@ const NO_BYTES = new Uint8Array(0);
 
 /** Where the content of a request is. */
 export interface RequestFlow {
-  /** It has come, and waits for the application's credit. */
+  /** Has arrived, and waits for the application's credit. */
   readonly waitingBytes: number;
-  /** The application wants so much more of it. */
+  /** How much more the application is willing to receive. */
   readonly creditBytes: number;
-  /** It has crossed to the thread, and the application has not consumed it. */
+  /** Has crossed to the thread, and the application has not consumed it. */
   readonly crossedBytes: number;
   /** The peer has sent all of it. */
   readonly isWhole: boolean;
@@ -30,14 +30,14 @@ export interface RequestFlow {
 export class RequestContent {
   #waiting: ByteQueue | null = null;
   #trailers: readonly string[] | null = null;
-  /** The peer has sent all of it. */
+  /** True if the peer has sent all of it. */
   #isWhole: boolean;
-  /** The thread has been told of its end. */
+  /** True if the thread has been told of the end of the content. */
   #isEndSent = false;
   readonly #credit = new Window(0);
-  /** What has crossed to the thread and has not been consumed there. */
+  /** Bytes that have crossed to the thread and have not been consumed there. */
   #crossedBytes = 0;
-  /** The application has begun to read. */
+  /** True if the application has begun to read. */
   #isAskedFor = false;
 
   constructor(isWhole: boolean) {
@@ -56,22 +56,22 @@ export class RequestContent {
     return this.#waiting !== null;
   }
 
-  /** The application wants more than has come. */
+  /** True if the application wants more than has arrived. */
   get isAwaited(): boolean {
     return this.#waiting === null && this.#credit.available > 0;
   }
 
-  /** The application has read some, and wants no more now. */
+  /** True if the application has read some content, and wants no more now. */
   get isHeldBack(): boolean {
     return this.#isAskedFor && this.#waiting !== null && this.#credit.available <= 0;
   }
 
-  /** There is neither content nor a trailer section, so OPEN is all of the request. */
+  /** True if there is neither content nor a trailer section, so OPEN is the whole request. */
   get isNothing(): boolean {
     return this.#isWhole && this.#waiting === null && this.#trailers === null;
   }
 
-  /** Something waits to be sent, and only room in the thread's ring may be missing. */
+  /** True if content waits to be sent and lacks nothing but, possibly, room in the thread's ring. */
   get isUnsent(): boolean {
     if (this.#waiting !== null && this.#waiting.length > 0) return this.#credit.available > 0;
     return this.#isWhole && !this.#isEndSent;
@@ -111,25 +111,25 @@ export class RequestContent {
     this.#isWhole = true;
   }
 
-  /** Nobody wants what waits. */
+  /** Drops the waiting content, which is no longer wanted. */
   drop(): void {
     this.#waiting = null;
   }
 
   // ---- to the thread
 
-  /** OPEN has been sent. @param whole it said that there is no content */
+  /** Called when OPEN has been sent. @param whole true if OPEN said that there is no content */
   opened(thread: OpeningThread, slot: number, whole: boolean): boolean {
     this.#isEndSent = whole;
-    // These trailers came before the thread had the exchange, after no content. Nothing that follows would
-    // send them, because an application that waits for trailers alone grants no credit. A thread that does
-    // not claim the exchange drops them with its OPEN.
+    // These trailers arrived before the thread had the exchange, and there was no content before them. No
+    // later call would send them, because an application that waits only for trailers grants no credit. A
+    // thread that does not claim the exchange drops them together with OPEN.
     if (!whole && this.#isWhole && this.#waiting === null)
       this.#isEndSent = thread.channel.sendTrailers(slot, this.#trailers ?? []);
     return this.#isEndSent || !this.#isWhole || this.#waiting !== null;
   }
 
-  /** Sends what waits for the ring or for credit. @returns false: the ring is full */
+  /** Sends what waits for room in the ring or for credit. @returns false if the ring is full */
   send(thread: JobThread, slot: number): boolean {
     const waiting = this.#waiting;
     while (waiting !== null && waiting.length > 0) {
@@ -150,8 +150,8 @@ export class RequestContent {
   }
 
   /**
-   * Sends straight from the socket's buffer into the ring.
-   * @returns where the rest begins, which has to wait
+   * Copies directly from the socket's buffer into the ring.
+   * @returns the offset of the rest, which has to wait
    */
   #sendAtOnce(thread: JobThread, slot: number, bytes: Uint8Array, start: number, end: number): number {
     let from = start;
@@ -179,11 +179,11 @@ export class RequestContent {
     return true;
   }
 
-  // ---- credit of the thread's
+  // ---- credit from the thread
 
   /**
-   * @returns whether it is the first grant, with which the application begins to read
-   * @throws WireError for more consumed than crossed
+   * @returns true for the first grant, with which the application begins to read
+   * @throws WireError if the thread reports more bytes as consumed than have crossed
    */
   grant(granted: number, consumed: number): boolean {
     const isFirst = granted > 0 && !this.#isAskedFor;

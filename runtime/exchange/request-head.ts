@@ -1,7 +1,7 @@
-/** What a request's head says to the server itself, and what people are told of it. */
+/** The parts of a request's head that concern the server itself, and what logs show of it. */
 import type { Particulars } from '../pools/job.ts';
 
-/** A peer chose them, within limits that are not meant for log lines. */
+/** The peer chose these texts, within limits that are too large for log lines. */
 const MOST_NAMED_CHARS = 256;
 
 export interface Head {
@@ -12,7 +12,7 @@ export interface Head {
   readonly requestId: string;
 }
 
-/** The head announces more content than that. */
+/** True if the head announces more content than the limit. */
 export function announcesMoreThan(bytes: number, { fields }: Head): boolean {
   if (bytes === Infinity) return false;
   for (let i = 0; i < fields.length; i += 2) {
@@ -21,7 +21,10 @@ export function announcesMoreThan(bytes: number, { fields }: Head): boolean {
   return false;
 }
 
-/** The client holds the content back until it hears that somebody will read it (RFC 9110 section 10.1.1). */
+/**
+ * True if the client holds the content back until the server says that it will be read (RFC 9110 section
+ * 10.1.1).
+ */
 export function expectsContinue({ fields }: Head): boolean {
   for (let i = 0; i < fields.length; i += 2) {
     if (fields[i] === 'expect' && (fields[i + 1] as string).toLowerCase() === '100-continue') return true;
@@ -29,7 +32,7 @@ export function expectsContinue({ fields }: Head): boolean {
   return false;
 }
 
-/** Without the query, which is often a secret and seldom of use. */
+/** The path without its query, which often contains secrets and is seldom useful. */
 export function labelOf({ method, path }: Head): string {
   const end = path.indexOf('?');
   return `${method} ${end === -1 ? path : path.slice(0, end)}`;

@@ -7,21 +7,21 @@ import type { Destination } from './contracts.ts';
 
 /** Where the content of a response is. */
 export interface ResponseFlow {
-  /** What the thread may send ahead of the peer. */
+  /** How much the thread may send ahead of the peer. */
   readonly windowBytes: number;
-  /** The transport has been given it and has not sent it. */
+  /** Was passed to the transport, which has not sent it. */
   readonly heldBytes: number;
-  /** It has been sent, and the thread has no credit for it yet. */
+  /** Has been sent, and the thread has not received credit for it. */
   readonly owedBytes: number;
 }
 
 export class ResponseCredit {
   #windowBytes: number;
   readonly #maxWindowBytes: number;
-  /** Content that the transport has been given and not sent. */
+  /** Bytes of content that were passed to the transport and not sent. */
   #heldBytes = 0;
   #owedBytes = 0;
-  /** Content sent since the window last grew. */
+  /** Bytes of content sent since the window last grew. */
   #sentInWindowBytes = 0;
 
   constructor({ responseWindowBytes, maxResponseWindowBytes }: Destination<never>) {
@@ -34,12 +34,12 @@ export class ResponseCredit {
     return { windowBytes: this.#windowBytes, heldBytes: this.#heldBytes, owedBytes: this.#owedBytes };
   }
 
-  /** The transport is given so much. */
+  /** Records that this many bytes were passed to the transport. */
   hold(bytes: number): void {
     this.#heldBytes += bytes;
   }
 
-  /** The transport has sent so much. */
+  /** Records that the transport has sent this many bytes. */
   sent(bytes: number): void {
     this.#heldBytes -= bytes;
     this.#owedBytes += bytes;
@@ -47,7 +47,7 @@ export class ResponseCredit {
     if (this.isDue) this.#grow();
   }
 
-  /** Enough credit is owed for a message. */
+  /** True if enough credit is owed to be worth a message. */
   get isDue(): boolean {
     return this.#owedBytes > 0 && this.#owedBytes >= this.#windowBytes >> 1;
   }
@@ -60,7 +60,7 @@ export class ResponseCredit {
     this.#owedBytes = 0;
   }
 
-  /** The thread has sent all that it may. */
+  /** True if the thread has used up its credit. */
   get isUsedUp(): boolean {
     return this.#windowBytes <= this.#heldBytes + this.#owedBytes;
   }

@@ -1,47 +1,48 @@
 /**
- * How far an exchange is, and what each event does to it then: all transitions of the reactor's side in one
- * table.
+ * The states of an exchange, and what each event does in each state: all transitions of the reactor's side in
+ * one table.
  *
- * A state says how much of the request has come and how much of the response the transport has been given.
- * What is absent from the table does nothing: an event of a peer, a thread or a deadline may cross with an
- * end that they have not heard of.
+ * A state says how much of the request has arrived and how much of the response was passed to the transport.
+ * An event that is absent from the table does nothing: an event of a peer, a thread or a deadline may cross
+ * with the end of the exchange.
  */
 
 export const ExchangeState = {
-  /** The request is coming, and no final head has been sent. */
+  /** The request is still arriving, and no final head has been sent. */
   OpenUnanswered: 0,
   /** The response has begun. */
   OpenAnswering: 1,
-  /** The response is whole, and the application may still be reading. */
+  /** The response is complete, and the application may still be reading. */
   OpenAnswered: 2,
-  /** The same, when the request has come whole. */
+  /** The same three, when the request is complete. */
   WholeUnanswered: 3,
   WholeAnswering: 4,
   WholeAnswered: 5,
   /**
-   * Nobody reads the request, and nothing is added to the response. The transport's stream is still to close.
+   * The request is no longer read, and nothing is added to the response. The transport's stream has yet to
+   * close.
    */
   Finishing: 6,
   /**
-   * The transport's stream is over, with both messages whole. Request content that has come still goes to the
-   * thread.
+   * The transport's stream is over, and both messages are complete. Request content that has arrived still
+   * goes to the thread.
    */
   Complete: 7,
-  /** The transport's stream was cut off before. */
+  /** The transport's stream was cut off before that. */
   Cut: 8,
 } as const;
 export type ExchangeState = (typeof ExchangeState)[keyof typeof ExchangeState];
 
 export const ExchangeInput = {
-  /** From the peer: content, and the last of it or a trailer section. */
+  /** From the peer: content, and the last content or a trailer section. */
   ReceiveContent: 0,
   ReceiveEnd: 1,
   /** The transport's stream is over. */
   TransportComplete: 2,
   TransportReset: 3,
   /**
-   * From the thread: an interim response, a head with more to follow, a whole response, content, the last of
-   * it or trailers.
+   * From the thread: an interim response, a head with more to follow, a complete response, content, the last
+   * content or trailers.
    */
   SendInform: 4,
   SendHead: 5,
@@ -50,13 +51,15 @@ export const ExchangeInput = {
   SendEnd: 8,
   /** The application has reset the exchange. */
   SendReset: 9,
-  /** The server itself responds. */
+  /** The server itself answers. */
   Answer: 10,
-  /** Nobody will send the rest of the response: the application has thrown, or computes for too long. */
+  /**
+   * The rest of the response will not be sent, because the application has thrown or computes for too long.
+   */
   Fail: 11,
   /**
-   * As `Fail`, and nobody will read the rest of the request: its thread is done with it, alive or dead, or it
-   * is more than is allowed.
+   * As `Fail`. In addition, the rest of the request will not be read: its thread has finished or died, or the
+   * request is larger than allowed.
    */
   GiveUp: 12,
   /** The exchange took too long. If no response has begun, the peer is told what was late. */
@@ -69,13 +72,13 @@ export type ExchangeInput = (typeof ExchangeInput)[keyof typeof ExchangeInput];
 export const ExchangeEffect = {
   /** Nothing happens. Content that was received is consumed unread. */
   Ignore: 0,
-  /** What was received or sent goes on to the other side. */
+  /** What was received or sent is passed on to the other side. */
   Proceed: 1,
-  /** The server responds in the application's place. */
+  /** The server answers in the application's place. */
   Answer: 2,
   /** The transport's stream is reset. */
   BreakOff: 3,
-  /** The transport is told that nobody reads the rest of the request. */
+  /** The transport is told that the rest of the request will not be read. */
   StopReading: 4,
 } as const;
 export type ExchangeEffect = (typeof ExchangeEffect)[keyof typeof ExchangeEffect];
@@ -88,7 +91,7 @@ export interface Transition {
 const S = ExchangeState;
 const E = ExchangeEffect;
 const go = (next: ExchangeState): Transition => ({ effect: E.Proceed, next });
-/** A request that has not come whole is read no further. */
+/** The server answers. If the request is incomplete, the rest of it is not read. */
 const answer = (next: ExchangeState): Transition => ({ effect: E.Answer, next });
 const breakOff: Transition = { effect: E.BreakOff, next: S.Finishing };
 const stopReading: Transition = { effect: E.StopReading, next: S.Finishing };
@@ -162,7 +165,7 @@ const table: { readonly [K in keyof typeof ExchangeState]: Row } = {
   WholeAnswered: {
     TransportComplete: complete,
     TransportReset: cut,
-    // The peer is slow to take the response.
+    // The peer reads the response too slowly.
     Expire: breakOff,
     Abort: breakOff,
   },
@@ -193,7 +196,7 @@ export function transition(state: ExchangeState, input: ExchangeInput): Transiti
   return cells[state * inputCount + input];
 }
 
-/** More of the request may come, and somebody may want it. */
+/** True if more of the request may arrive and may be wanted. */
 export function isRequestOpen(state: ExchangeState): boolean {
   return state <= S.OpenAnswered;
 }
@@ -202,7 +205,7 @@ export function isUnanswered(state: ExchangeState): boolean {
   return state === S.OpenUnanswered || state === S.WholeUnanswered;
 }
 
-/** The response has begun and is not whole. */
+/** True if the response has begun and is incomplete. */
 export function isAnswering(state: ExchangeState): boolean {
   return state === S.OpenAnswering || state === S.WholeAnswering;
 }

@@ -1,19 +1,19 @@
 /**
- * What a thread has to hear of an exchange besides content and credit, in this order: the slot of a push that
- * it asked for, the pushes that there will not be, and that the exchange is over. Made when there is
- * something; hardly any exchange has it.
+ * What a thread must be told about an exchange besides content and credit, in this order: the slot of a push
+ * that it asked for, the pushes that were refused, and that the exchange is over. The object is made when
+ * there is something to tell; hardly any exchange has one.
  */
 import type { ResetBy } from '../../wire/messages.ts';
 import type { JobThread } from '../pools/job.ts';
 
 export class ThreadNews {
-  /** Null: the exchange is no push, or its thread has been told. */
+  /** Null: the exchange is not a push, or its thread has been told. */
   #promise: { readonly parentSlot: number; readonly number: number } | null = null;
   readonly #refusedPushes: number[] = [];
-  /** Null: none, or it has been sent. */
+  /** Null: there is no RESET to send. */
   #reset: { readonly code: number; readonly by: ResetBy } | null = null;
 
-  /** The exchange is a push. @param number the thread's for it, in the slot that asked for it */
+  /** The exchange is a push. @param number the thread's number for it, in the slot that asked for it */
   promise(parentSlot: number, number: number): void {
     this.#promise = { parentSlot, number };
   }
@@ -30,12 +30,12 @@ export class ThreadNews {
     return this.#reset === null && this.#refusedPushes.length === 0 && this.#promise === null;
   }
 
-  /** RESET is still to be sent. */
+  /** True if RESET has yet to be sent. */
   get hasReset(): boolean {
     return this.#reset !== null;
   }
 
-  /** @returns false: the ring is full, and what could not be sent waits */
+  /** @returns false if the ring is full; messages that could not be sent wait */
   send({ channel }: JobThread, slot: number): boolean {
     if (this.#promise !== null) {
       const { parentSlot, number } = this.#promise;

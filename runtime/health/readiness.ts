@@ -16,7 +16,7 @@ export interface Readiness {
 }
 
 /**
- * @param pools those that are not optional
+ * @param pools the pools that are not optional
  * @param unresponsiveMs a thread that has been away from its event loop for this long computes or hangs, and does not count
  */
 export function readinessOf(state: ServerState, pools: Iterable<Pool>, unresponsiveMs: number): Readiness {
