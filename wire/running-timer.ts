@@ -1,9 +1,10 @@
 /**
  * A timer that counts only the time in which this process ran. While the process was stopped (SIGSTOP, a
- * frozen control group, a machine that slept), its threads did not run either. So a thread that was loading
- * has not been slow, and a thread that was to prove itself has proven nothing.
+ * frozen control group, a machine that slept), its threads did not run either. A thread that was
+ * loading has therefore not been slow, and a thread on trial has proven nothing.
  *
- * The time is cut into parts. If a part took far longer than it should have, the process stood still in it.
+ * The time is divided into parts. If a part took far longer than it should have, the process was stopped
+ * during it.
  */
 
 const PARTS = 8;

@@ -4,7 +4,7 @@ import type { ErrorReport } from '../../wire/error-report.ts';
 export class ApplicationLoadError extends Error {
   readonly code = 'SLUICE_APPLICATION_LOAD_FAILED';
   readonly pool: string;
-  /** Why the thread ended, as the thread has described it. */
+  /** Why the thread ended, as the thread itself has reported it. */
   readonly report: ErrorReport;
 
   constructor(pool: string, application: string, report: ErrorReport) {

@@ -16,7 +16,7 @@ import type { ReactorEnd } from '../../wire/reactor-end.ts';
 import { elapsed, type Vitals } from '../../wire/vitals.ts';
 import type { Job, JobList } from './job.ts';
 
-/** The expected wait at a thread that is to be given nothing. */
+/** The expected wait at a thread that should get no job. */
 export const NO_ROOM = 0x3fffffff;
 /**
  * A thread is given jobs ahead if it is expected to begin them within this time, or within two wake-ups if
@@ -27,13 +27,13 @@ const SHORT_US = 1_000;
  * A thread may have one job ahead, to hide the wake-up, if it is expected to begin that job within this time.
  */
 const ONE_AHEAD_US = 5_000;
-/** A longer wake-up is taken for this one: it is an outlier. */
+/** A longer wake-up is an outlier and counts as this one. */
 const MOST_WAKE_UP_US = 50_000;
 
 export class Backlog {
   /** Jobs that the thread has not begun, as of the last look by `#passBegun`. */
   #unbegun = 0;
-  /** Jobs whose response is under way. They compute little, and may last for hours. */
+  /** Jobs whose response has begun and continues. They compute little, and may last for hours. */
   #responding = 0;
   /** The expected cost of the jobs that count as load, and of the unbegun jobs. */
   #loadUs = 0;
@@ -45,7 +45,7 @@ export class Backlog {
    * measure of a long job.
    */
   #twoWakeUpsUs = 0;
-  /** The thread has been refused a job that it could begin once it has nothing to do. */
+  /** True if the thread was refused a job that it could begin once it has nothing to do. */
   #isHeldBack = false;
   /** The most jobs that the thread is given before it begins them. */
   #unbegunLimit = Number.POSITIVE_INFINITY;
@@ -74,23 +74,23 @@ export class Backlog {
     this.#clock = clock;
   }
 
-  // ---- what becomes of its jobs
+  // ---- what happens to its jobs
 
-  /** The thread is given the job, which is about to be appended to its list. */
+  /** Called when the thread is given a job, which is about to be appended to its list. */
   assigned(job: Job): void {
     job.hasResponded = false;
     job.isUnbegun = true;
     job.costUs = job.lane === null ? 0 : job.lane.costUs;
     this.#loadUs += job.costUs;
     this.#unbegunUs += job.costUs;
-    // The limit held the thread short, and it has run out of work. So the limit is lifted.
+    // The thread has run out of work because of the limit, so the limit is lifted.
     job.isWaking = this.#unbegun === 0 && this.#channel.peerSleeps;
     if (job.isWaking) this.#unbegunLimit = Number.POSITIVE_INFINITY;
     this.#unbegun++;
     this.#oldestUnbegun ??= job;
   }
 
-  /** The thread has sent the head of a response that goes on. */
+  /** The thread has sent the head of a response that continues. */
   responding(job: Job): void {
     if (job.hasResponded) return;
     job.hasResponded = true;
@@ -98,12 +98,13 @@ export class Backlog {
     this.#loadUs -= job.costUs;
   }
 
-  /** The job is taken back. It does not count as begun. */
+  /** Called when the job is taken back. It does not count as begun. */
   recalled(job: Job): void {
     this.#begunSinceMeasured--;
     if (!job.isWaking) return;
-    // The wake-up takes longer than this. Without that knowledge, a machine whose wake-ups take longer than
-    // `recallAfterMs` would take every job back from every thread just before it wakes up.
+    // The thread's wake-up takes at least this long. If the reactor did not know that, it would take every
+    // job back from every thread just before the thread wakes up, on a machine whose wake-ups take longer
+    // than `recallAfterMs`.
     const waitedUs = (this.#clock.nowMs - job.assignedAtMs) * 1000;
     if (2 * waitedUs > this.#twoWakeUpsUs) this.learnWakeUp(waitedUs);
   }
@@ -130,16 +131,16 @@ export class Backlog {
   // ---- how much more
 
   /**
-   * What counts when threads are compared. Jobs whose response is under way, such as idle WebSockets, do not
-   * count.
+   * The load by which threads are compared. Jobs whose response has begun and continues, such as idle
+   * WebSockets, do not count.
    */
   get load(): number {
     return this.#jobs.size - this.#responding;
   }
 
   /**
-   * The thread was refused a job that it may be able to begin by now. Asked whenever the thread has said
-   * something.
+   * True if the thread was refused a job that it may be able to begin by now. Checked whenever the thread has
+   * sent something.
    */
   get isHeldBack(): boolean {
     return this.#isHeldBack;
@@ -187,8 +188,8 @@ export class Backlog {
   }
 
   /**
-   * What is left of the job that the thread computes. Nobody knows when a heavy job ends, and a job that has
-   * taken longer than expected may well take as long again.
+   * The expected rest of the job that the thread computes. The end of a heavy job cannot be predicted: a job
+   * that has taken longer than expected may well take as long again.
    */
   #remainingUs(): number {
     const job = this.#begunLast;
@@ -227,12 +228,12 @@ export class Backlog {
   }
 
   /**
-   * The thread is awake, and has neither said nor begun anything since then. It computes, for a job or after
-   * one whose response it has sent, and new jobs may wait for long. A job that the thread was given since
-   * then does not count, because it may begin any moment; and once the thread has begun all its jobs, the age
-   * of its turn decides. Where the machine keeps threads off their cores for longer than that, such a silence
-   * means nothing.
-   * @param heardAtMs when the thread last said something
+   * True if the thread is awake, and has neither sent nor begun anything since then. It computes, for a job
+   * or after one whose response it has sent, and new jobs may wait for long. A job that the thread was given
+   * since then does not count, because it may begin any moment; and once the thread has begun all its jobs,
+   * the age of its turn decides. If the machine keeps threads off their cores for longer than that, such a
+   * silence means nothing.
+   * @param heardAtMs when the thread last sent something
    */
   isStalled(heardAtMs: number, silentSinceMs: number): boolean {
     const sinceMs = this.#beforeWakeUps(silentSinceMs);
@@ -243,7 +244,7 @@ export class Backlog {
     return this.#vitals.turnAgeUs(clockMicroseconds(nowMs)) >= (nowMs - sinceMs) * 1000;
   }
 
-  /** A job has waited for the thread since then, and for longer than two wake-ups. */
+  /** True if a job has waited for the thread since then, and for longer than two wake-ups. */
   keepsWaitingSince(sinceMs: number): boolean {
     const waiting = this.oldestUnbegun;
     return waiting !== null && waiting.assignedAtMs <= this.#beforeWakeUps(sinceMs);

@@ -21,7 +21,7 @@ export class BegunJobs {
     this.#slots = slots;
   }
 
-  /** The jobs that the thread has begun and, as far as the reactor has heard, not ended; oldest first. */
+  /** The jobs that the thread has begun and, as far as the reactor knows, not ended; oldest first. */
   *all(): Generator<Job> {
     for (let job = this.#jobs.head; job !== null; job = job.next) {
       if (this.#channel.claims.stateOf(job.slot) === ClaimState.Claimed) yield job;

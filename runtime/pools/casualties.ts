@@ -1,6 +1,6 @@
 /**
- * What a thread had when it died, for the log: the begun jobs that were lost, and the number of jobs that
- * other threads run.
+ * The jobs of a thread that died, for the log: the begun jobs that were lost, and the number of jobs that
+ * other threads take over.
  */
 import type { Particulars } from './job.ts';
 

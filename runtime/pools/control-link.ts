@@ -2,8 +2,8 @@
  * The reactor's end of the control link to a thread, which is apart from the data path: Comlink over a port
  * of its own.
  *
- * Comlink keeps what is behind a proxy in a registry until the proxy is collected, and what is behind the
- * proxy holds the proxy. So whoever does not release the proxy keeps the thread's rings for ever.
+ * Comlink keeps the target of a proxy in a registry until the proxy is collected, and the target holds the
+ * proxy. An owner that does not release the proxy therefore keeps the thread's rings in memory for ever.
  */
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
@@ -17,7 +17,7 @@ export class ControlLink {
   readonly threadPort: MessagePort;
   readonly #port: MessagePort;
 
-  /** @param onGone the thread has closed its end, or closes down; called after `close`, too */
+  /** @param onGone called when the thread has closed its end or is closing down; also called after `close` */
   constructor(reports: ThreadReports, onGone: () => void) {
     const { port1, port2 } = new MessageChannel();
     const endpoint = nodeEndpoint(port1);
@@ -35,8 +35,8 @@ export class ControlLink {
   }
 
   /**
-   * The thread is gone: nothing of it is kept. From now on `control` throws, and calls of it that are still
-   * open never settle.
+   * The thread is gone: everything about it is released. From now on `control` throws, and its open calls
+   * never settle.
    */
   close(): void {
     this.control[releaseProxy]();

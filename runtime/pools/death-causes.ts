@@ -4,9 +4,10 @@ import { WireErrorCode } from '../../wire/errors.ts';
 import { ThreadEndCode } from './thread-end-error.ts';
 
 /**
- * `load`: its application did not load, or not in time. `uncaught`: an error was thrown that nothing caught. `exit`: its code called
- * `process.exit`. `memory`: its heap was full. `hung`: it did not return to its event loop. `channel`: what it wrote into shared memory
- * was not valid. `retired`: another thread had replaced it, and it did not finish in time.
+ * `load`: its application did not load, or not in time. `uncaught`: an uncaught error. `exit`: its code
+ * called `process.exit`. `memory`: its heap was full. `hung`: it did not return to its event loop. `channel`:
+ * what it wrote into shared memory was not valid. `retired`: another thread had replaced it, and it did not
+ * finish in time.
  */
 export const DEATH_CAUSES = ['load', 'uncaught', 'exit', 'memory', 'hung', 'channel', 'retired'] as const;
 export type DeathCause = (typeof DEATH_CAUSES)[number];
@@ -27,7 +28,7 @@ export function deathCauseOf({ code, message }: ErrorReport, hasLoaded: boolean)
   return BY_CODE.get(code ?? '') ?? (EXITED.test(message) ? 'exit' : 'uncaught');
 }
 
-/** Of each cause, how often. */
+/** How often each cause has occurred. */
 export type Deaths = Record<DeathCause, number>;
 
 export function noDeaths(): Deaths {

@@ -45,7 +45,7 @@ export class Dispatcher implements LaneOwner {
   /** The lane of jobs that come without one. */
   readonly lane = new Lane();
   readonly #onWaiting: () => void;
-  /** At the last look, a stalled thread had unbegun jobs and no other thread had room for them. */
+  /** True if, at the last check, a stalled thread had unbegun jobs and no other thread had room for them. */
   #mayRob = false;
   /** When the last attempt failed to give the head of the queue to a thread. */
   #stoppedAtMs = Number.NEGATIVE_INFINITY;
@@ -68,8 +68,8 @@ export class Dispatcher implements LaneOwner {
   }
 
   /**
-   * How long a job has waited since it was admitted: the first job of the queue, or the oldest unbegun job of a
-   * thread if that has waited for longer; -1: there is none. Held jobs do not count.
+   * How long the longest-waiting job has waited since it was admitted: the first job of the queue, or the
+   * oldest unbegun job of a thread; -1: no job waits. Held jobs do not count.
    */
   get longestWaitMs(): number {
     let sinceMs = this.#queue.head?.waitingSinceMs ?? Number.POSITIVE_INFINITY;
@@ -118,7 +118,7 @@ export class Dispatcher implements LaneOwner {
     const waited = this.#queue.size > 0;
     this.#queue.push(job);
     // Between two turns nothing changes without a call. If there is more work than the threads can take,
-    // asking again for each job would find nothing.
+    // trying again for each job would not succeed.
     if (waited && this.#turns.nowMs !== this.#stoppedAtMs) this.#advance();
     if (this.#queue.size > 0) this.#onWaiting();
   }
@@ -141,8 +141,8 @@ export class Dispatcher implements LaneOwner {
         lane.owner = null;
         return;
       }
-      // Not by way of the queue: there, each refusal would let in and refuse the next job before it returns,
-      // and thousands of held jobs would exhaust the stack.
+      // The jobs do not pass through the queue. There, each refusal would admit and refuse the next job
+      // before it returns, and thousands of held jobs would exhaust the stack.
       if (this.#isHopeless(job)) {
         this.#refuse(job, 'no-thread');
         continue;
@@ -163,8 +163,8 @@ export class Dispatcher implements LaneOwner {
   }
 
   /**
-   * No thread is expected before this time; -Infinity: there is one, or there will be one any moment. Jobs
-   * that cannot wait until then are refused.
+   * No thread is expected before this time; -Infinity: there is a thread, or one will start at any moment.
+   * Jobs that cannot wait until then are refused.
    */
   set noThreadBeforeMs(atMs: number) {
     this.#noThreadBeforeMs = atMs;
@@ -247,8 +247,8 @@ export class Dispatcher implements LaneOwner {
   }
 
   /**
-   * Withdraws a job that no thread has begun. Nobody has the job afterwards.
-   * @returns false: a thread has begun it
+   * Withdraws a job that no thread has begun. Afterwards neither the queue nor a thread has the job.
+   * @returns false if a thread has begun it
    */
   withdraw(job: Job): boolean {
     const { lane } = job;
@@ -412,7 +412,7 @@ export class Dispatcher implements LaneOwner {
   }
 
   #refuseStale(thread: Thread, beforeMs: number): void {
-    // A job that was moved here stands behind younger jobs, so all unbegun jobs are looked at.
+    // A job that was moved here is behind younger jobs in the list, so all unbegun jobs are checked.
     if (thread.unbegunTail === null) return;
     for (let job = thread.jobs.tail; job !== null; ) {
       const previous: Job | null = job.previous;
@@ -426,7 +426,7 @@ export class Dispatcher implements LaneOwner {
     }
   }
 
-  /** The pool drains: no thread will run the jobs that wait. */
+  /** The pool drains, so no thread will run the waiting jobs. */
   refuseAll(): void {
     for (const held of this.#held.lanes) {
       for (let job = held.shift(); job !== null; job = held.shift()) this.#refuse(job, 'draining');

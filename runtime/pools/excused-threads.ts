@@ -1,11 +1,11 @@
-/** Threads that stand still for a reason that is not their own. Nobody may take them for hung. */
+/** Threads that make no progress for a reason outside of their code. They must not count as hung. */
 import { url as inspectorUrl } from 'node:inspector';
 import type { Thread } from './thread.ts';
 
 export class ExcusedThreads {
   readonly #threads = new Set<Thread>();
 
-  /** The thread stands still until `work` is done, as it does for a snapshot of its heap. */
+  /** The thread makes no progress until `work` is done, as during a snapshot of its heap. */
   async during<Result>(thread: Thread, work: () => Promise<Result>): Promise<Result> {
     this.#threads.add(thread);
     try {
@@ -15,7 +15,7 @@ export class ExcusedThreads {
     }
   }
 
-  /** While a debugger is attached, nobody can tell a thread that it has paused from one that hangs. */
+  /** While a debugger is attached, a thread that it has paused cannot be told from one that hangs. */
   has(thread: Thread): boolean {
     return this.#threads.has(thread) || inspectorUrl() !== undefined;
   }

@@ -10,7 +10,7 @@ export class FirstThreads {
   readonly #failed = Promise.withResolvers<never>();
 
   constructor() {
-    // Nobody has to wait for it.
+    // A caller need not wait for this promise.
     this.#failed.promise.catch(() => undefined);
   }
 

@@ -8,9 +8,9 @@ import type { Incarnation } from './incarnation.ts';
 import { endWhatItWaitsFor } from './waited-for-children.ts';
 
 export interface ForcedEndsOwner {
-  /** Processes that a thread waited for, and that were ended with it. */
+  /** Child processes that were ended because an ended thread waited for them. */
   onChildrenEnded(thread: string, processIds: readonly number[]): void;
-  /** A thread has ended that was still running. */
+  /** A thread that was told to end and still ran has ended. */
   onEnd(): void;
 }
 
@@ -22,7 +22,7 @@ export class ForcedEnds {
     this.#owner = owner;
   }
 
-  /** Threads that were told to end, and have not. */
+  /** Threads that were told to end and still run. */
   get unended(): number {
     return this.#unended.size;
   }
@@ -39,7 +39,7 @@ export class ForcedEnds {
     );
   }
 
-  /** The thread was told to end. Null: it has ended already. */
+  /** Watches a thread that was told to end. @param worker null: it has ended already */
   watch(worker: Worker | null): void {
     if (worker === null || this.#unended.has(worker)) return;
     this.#unended.add(worker);

@@ -12,7 +12,7 @@ export class HeldJobs {
     return jobs;
   }
 
-  /** @returns false: as many jobs of its lane are held as may be */
+  /** @returns false if the lane already holds as many jobs as allowed */
   hold(job: Job, lane: Lane): boolean {
     let held = this.#byLane.get(lane);
     if ((held?.size ?? 0) >= lane.options.maxHeld) return false;
@@ -25,7 +25,7 @@ export class HeldJobs {
     return true;
   }
 
-  /** The next job of the lane, which is held no longer. Null: none is, and the lane is forgotten. */
+  /** Releases the next job of the lane. Null: no job is held, and the lane is forgotten. */
   shift(lane: Lane): Job | null {
     const job = this.#byLane.get(lane)?.shift() ?? null;
     if (job === null) this.#byLane.delete(lane);

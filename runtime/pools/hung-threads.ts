@@ -9,8 +9,8 @@
  * The reactor knows that job if its code was called and has not returned, or if the thread has begun only
  * one. Otherwise the longest limit of all begun jobs applies.
  *
- * If the reactor knows the job, the job hears that it is overdue: its peer gets a response, and the
- * application an abort signal, which a loop that seldom turns hears late. All other jobs end, or move to
+ * If the reactor knows the job, it tells the job that it is overdue: the peer gets a response, and the
+ * application an abort signal, which a loop that seldom turns receives late. All other jobs end, or move to
  * other threads, when the thread is ended.
  */
 import type { Job, Particulars } from './job.ts';
@@ -19,9 +19,9 @@ import type { Thread } from './thread.ts';
 import { ThreadEndCode } from './thread-end-error.ts';
 
 export interface HangOptions {
-  /** How long a thread may stay away from its event loop if its job does not say; 0: for ever. */
+  /** How long a thread may stay away from its event loop if its job has no limit of its own; 0: for ever. */
   readonly computeTimeoutMs: number;
-  /** How long after that the thread is ended. */
+  /** How long after that time the thread is ended. */
   readonly computeGraceMs: number;
 }
 
@@ -30,20 +30,20 @@ export interface Overdue {
   readonly silentMs: number;
   /** The job whose code runs; null: it may be any of several, or none. */
   readonly overran: Particulars | null;
-  /** The other begun jobs, oldest first, as far as they are named. */
+  /** The other begun jobs, oldest first, up to the number that is named. */
   readonly others: readonly Particulars[];
   readonly moreOthers: number;
 }
 
 export interface HangObserver {
-  /** The thread stands still for a debugger, or for a look at its heap. */
+  /** True while a debugger has paused the thread, or a snapshot of its heap is taken. */
   isExcused(thread: Thread): boolean;
   onOverdue(thread: Thread, overdue: Overdue): void;
   /** The thread was overdue, and has returned to its event loop. */
   onBack(thread: Thread, awayMs: number): void;
   /**
-   * @returns false: too many threads that were told to end still run, and this one would only be one more. It
-   * is asked again
+   * @returns false if too many threads that were told to end still run, so that ending this one would only
+   * add another; the call is repeated later
    */
   onHung(thread: Thread, error: HungThreadError): boolean;
 }
@@ -57,19 +57,20 @@ export class HungThreadError extends Error {
     super(
       `it did not return to its event loop for ${Math.round(silentMs)} ms, and computeTimeoutMs is ${limitMs}`,
     );
-    // The reactor's frames would send the reader to the wrong code: nobody knows where the thread is.
+    // The reactor's own frames would point the reader to the wrong code, and the thread's position is
+    // unknown.
     this.stack = `${this.name}: ${this.message}`;
   }
 }
 
 const MOST_NAMED = 8;
-/** A shorter silence needs no look at the limit. */
+/** For a shorter silence the limit need not be checked. */
 const LEAST_SILENT_MS = 20;
 
 interface Watched {
   readonly watch: LoopWatch;
   state: 'busy' | 'overdue' | 'hung';
-  /** At the last look. */
+  /** As of the last check. */
   silentMs: number;
 }
 

@@ -19,7 +19,7 @@ import { ThreadEndCode, ThreadEndError } from './thread-end-error.ts';
 import { ThreadTask } from './thread-task.ts';
 import type { Turns } from './turns.ts';
 
-/** How long the end of the task may come after the end of the port, on a busy machine, too. */
+/** How much later than the end of the port the end of the task may be reported, even on a busy machine. */
 const LAST_NEWS_MS = 5_000;
 
 export interface IncarnationOwner extends ThreadOwner {
@@ -48,7 +48,10 @@ export class Incarnation {
   readonly version: ThreadVersion;
   /** By `Turns.runningMs`. */
   readonly startedAtMs: number;
-  /** The thread that goes on until this one is ready; null: this one replaces none. */
+  /**
+   * The old thread that this one replaces, and that continues until this one is ready; null: it replaces
+   * none.
+   */
   replaces: Incarnation | null = null;
   /** Another thread has taken its place, and this one finishes what it has. */
   isRetired = false;
@@ -78,7 +81,7 @@ export class Incarnation {
     const { slotsPerThread, ringBytes } = version.options;
     this.thread = new Thread(name, owner, turns, slotsPerThread, ringBytes);
     this.#link = new ControlLink(this.#reports(), () => this.#linkClosed());
-    // Nobody has to wait for these.
+    // A caller need not wait for these promises.
     this.ready.promise.catch(() => undefined);
     this.proven.promise.catch(() => undefined);
   }
@@ -179,9 +182,9 @@ export class Incarnation {
   }
 
   /**
-   * The thread closes down, which its task normally reports in a moment. The task is late while libuv works
-   * for the thread, and never reports if that waits for something that does not come, such as a pipe without
-   * a writer.
+   * The thread is closing down, which its task normally reports within a moment. The report is late while
+   * libuv works for the thread, and never arrives if libuv waits for ever, for example for a pipe without a
+   * writer.
    */
   #linkClosed(): void {
     if (this.#state === 'gone') return;
@@ -229,13 +232,13 @@ export class Incarnation {
     Promise.resolve(this.#link.control.drain()).catch(() => undefined);
   }
 
-  /** The thread goes on, and tells jobs that have no end of their own. */
+  /** The thread continues, and notifies its jobs, so that those without a natural end can end. */
   announceDrain(): void {
-    // As above.
+    // The thread may die before it replies. Its task reports that.
     Promise.resolve(this.#link.control.announceDrain()).catch(() => undefined);
   }
 
-  /** What the thread reports of itself. Never settles if the thread dies first, or computes for ever. */
+  /** What the thread reports about itself. Never settles if the thread dies first, or computes for ever. */
   async stats(): Promise<ThreadStats> {
     return await this.#link.control.stats();
   }

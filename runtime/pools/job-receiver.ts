@@ -1,4 +1,4 @@
-/** Hands each message of a thread to the job that it is about. */
+/** Passes each message of a thread to the job that it belongs to. */
 import { WireError, WireErrorCode } from '../../wire/errors.ts';
 import { Flag, type ReactorHandler } from '../../wire/messages.ts';
 import type { Job } from './job.ts';
@@ -6,7 +6,7 @@ import type { Tally } from './tally.ts';
 
 /** The thread whose jobs these are. */
 export interface JobHolder {
-  /** The job's response has begun and goes on. */
+  /** The job's response has begun and continues. */
   onResponding(job: Job): void;
   /** The thread has sent the FINAL message of the job. */
   onLastMessage(job: Job): void;
@@ -16,9 +16,9 @@ export interface JobHolder {
 }
 
 /**
- * What a job throws is one of two things. Either the thread sent what it must not send: then the channel is
- * corrupt, and the error goes on to it. Or it is an internal error: it costs the job and what belongs to
- * the job, but neither the turn nor the messages behind this one.
+ * A job throws one of two kinds of error. If the thread sent what it must not send, the channel is corrupt,
+ * and the error is passed on to the channel. An internal error ends the job and what belongs to the job, but
+ * neither the turn nor the messages after this one.
  */
 export function blame(job: Job, error: unknown): void {
   if (error instanceof WireError && error.code === WireErrorCode.Corrupt) throw error;

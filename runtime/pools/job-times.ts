@@ -52,7 +52,7 @@ export class JobTimes {
   }
 
   /**
-   * How long a job has run. The thread's word for its beginning wraps: for a job that lasts longer, the time
+   * How long a job has run. The shared word with its beginning wraps, so for a job that lasts longer the time
    * since its assignment is returned.
    */
   #runningUs({ slot, assignedAtMs }: Job, nowMs: number): number {
@@ -63,7 +63,7 @@ export class JobTimes {
 
   /**
    * Before the job's slot is released.
-   * @param tell hears of the job; null or absent: nobody does
+   * @param tell is told about the job; null or absent: no one is
    * @returns how long the job waited for its thread to begin it
    */
   record(job: Job, nowMs: number, tell: ((job: JobRecord) => void) | null | undefined): number {

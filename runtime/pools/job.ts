@@ -1,5 +1,5 @@
 /**
- * What a pool carries. A pool knows threads and slots; it does not know what a job is about.
+ * The unit of work of a pool. A pool knows threads and slots; it does not know what a job contains.
  *
  * A job is `idle` until it is submitted. Then it is `held` while too many jobs of its lane are with the pool,
  * `queued` in the pool, or `assigned` to a slot of one thread. It is `released` once that thread has sent the
@@ -11,7 +11,7 @@ import type { Vitals } from '../../wire/vitals.ts';
 import type { Lane } from './lane.ts';
 import type { JobSpan } from './span.ts';
 
-/** What a job needs of whoever runs it: a thread of a pool, or the server itself. */
+/** What a job needs from the party that runs it: a thread of a pool, or the server itself. */
 export interface JobThread {
   readonly tally: { requestBytes: number; responseBytes: number };
   readonly channel: Pick<
@@ -23,25 +23,25 @@ export interface JobThread {
   /** Whether `adopt` would take a job now. */
   readonly canAdopt: boolean;
   adopt(job: Job): boolean;
-  /** A send of this job met the ring full. `sendPending` is called when the ring has room. */
+  /** Called when a send of this job found the ring full. `sendPending` is called when the ring has room. */
   waitForRoom(job: Job): void;
   /** A job has sent something outside of a turn: the next turn publishes it. */
   requestTurn(): void;
 }
 
-/** What a job needs of a thread of a pool to be opened there. */
+/** What a job needs from a thread of a pool to be opened there. */
 export interface OpeningThread {
   readonly channel: Pick<ReactorEnd, 'sendOpen' | 'sendTrailers'>;
   waitForRoom(job: Job): void;
 }
 
-/** A thread that wants to know when a job is over that it has ended its own part of. */
+/** A thread that has ended its own part of a job, and wants to know when the job is over. */
 export interface FollowingThread {
   readonly channel: Pick<ReactorEnd, 'sendTimes'>;
   requestTurn(): void;
 }
 
-/** What people are told of a job: names and short texts. */
+/** What logs say about a job: names and short texts. */
 export type Particulars = Readonly<Record<string, string>>;
 
 /**
@@ -55,27 +55,30 @@ export abstract class Job {
   thread: JobThread | null = null;
   slot = -1;
   generation = 0;
-  /** When the first part of it came, as `clockMicroseconds` in 32 bits with a sign; 0: all of it came at once. */
+  /**
+   * When the first part of the job arrived, as `clockMicroseconds` in 32 bits with a sign; 0: it arrived in
+   * one piece.
+   */
   arrivingUs = 0;
   admittedAtMs = 0;
-  /** As `admittedAtMs`, on the clock that does not count time in which the process was stopped. */
+  /** Like `admittedAtMs`, on the clock that does not count time in which the process was stopped. */
   waitingSinceMs = 0;
   assignedAtMs = 0;
   /** When its thread sent the FINAL message; 0: not yet. */
   releasedAtMs = 0;
   /** The lane of its route; null: no dispatcher has the job. */
   lane: Lane | null = null;
-  /** What its lane expected the job to cost when a thread was given it. */
+  /** The cost that its lane expected when the job was given to a thread. */
   costUs = 0;
   /** Its urgency when it began to wait; see `WaitingList`. */
   waitsAs = 0;
-  /** Its thread had to be woken for it. */
+  /** Whether its thread had to be woken for it. */
   isWaking = false;
-  /** Its thread's `Backlog` counts it among the unbegun jobs. */
+  /** Whether its thread's `Backlog` counts it among the unbegun jobs. */
   isUnbegun = false;
-  /** Its thread has sent the head of a response that goes on. */
+  /** Whether its thread has sent the head of a response that continues. */
   hasResponded = false;
-  /** Where its time goes; null: no profile follows it. */
+  /** Records where its time goes; null: no profile follows the job. */
   span: JobSpan | null = null;
   /**
    * Links of the list that the job is in: a pool's queue, or the jobs of a thread in the order of assignment.
@@ -83,22 +86,22 @@ export abstract class Job {
   previous: Job | null = null;
   next: Job | null = null;
 
-  /** What people call it. */
+  /** The name of the job for people. */
   get label(): string {
     return '';
   }
 
-  /** What the log says of it when its thread has died. */
+  /** What the log says about the job when its thread has died. */
   get particulars(): Particulars {
     return { what: this.label };
   }
 
-  /** How long its code may keep a thread from its event loop; 0: for ever; null: as the pool says. */
+  /** How long its code may keep a thread from its event loop; 0: for ever; null: the pool's limit. */
   get computeTimeoutMs(): number | null {
     return null;
   }
 
-  /** Its connection; null: none. Only waiting jobs of one source change places. */
+  /** The job's connection; null: none. Only waiting jobs of the same source change places. */
   get source(): object | null {
     return null;
   }
@@ -116,15 +119,15 @@ export abstract class Job {
   /** Writes the message that opens this job on a thread. @returns false: the ring is full */
   abstract sendOpen(thread: OpeningThread, slot: number, generation: number): boolean;
   /**
-   * Sends what waits for the ring or for credit.
-   * @returns false: the ring is full, and the thread calls again
+   * Sends what waits for room in the ring or for credit.
+   * @returns false if the ring is full; the thread calls again
    */
   abstract sendPending(): boolean;
-  /** Something waits to be sent to the thread, and only room in the ring may be missing. */
+  /** True if something waits to be sent to the thread and lacks nothing but, possibly, room in the ring. */
   get isUnsent(): boolean {
     return false;
   }
-  /** The thread has the whole job, and only its response is missing. */
+  /** True if the thread has the whole job, and only its response is missing. */
   get awaitsOnlyResponse(): boolean {
     return false;
   }
@@ -135,8 +138,8 @@ export abstract class Job {
     // A job without a peer is over with its thread's part.
   }
   /**
-   * Its code keeps its thread from the event loop for longer than it may. If that goes on, the thread is
-   * ended.
+   * Called when its code has kept its thread from the event loop for longer than allowed. If that continues,
+   * the thread is ended.
    */
   onOverrun(): void {
     // The job ends with the thread.
@@ -144,8 +147,8 @@ export abstract class Job {
   /** @param noThreadForMs until there may be a thread; 0: there are threads */
   abstract onRefused(refusal: Refusal, noThreadForMs: number): void;
   /**
-   * One of these methods threw, by an internal error. The job ends, with whatever shares state with it,
-   * and nothing else.
+   * Called when one of these methods threw because of an internal error. The job and everything that shares
+   * state with it end, and nothing else.
    */
   abstract onFault(error: unknown): void;
 
@@ -163,24 +166,25 @@ export abstract class Job {
   abstract onCredit(granted: number, consumed: number): void;
   abstract onReset(code: number, reason: number): void;
   /**
-   * The thread is to end, and the server has waited long enough. The peer of the job gets a response or a reset.
+   * Called when the thread will be ended because the server has waited long enough. The peer of the job gets
+   * a response or a reset.
    */
   onExpired(): void {
     // The job ends with the thread.
   }
-  /** The thread asks for a job of its own making that belongs to this one. */
+  /** The thread asks for a new job that belongs to this one. */
   onPush(_number: number, _method: string, _path: string, _fields: string[]): void {
-    // A job without a peer has none. The thread gets no reply, and stops waiting when it ends this job.
+    // A job without a peer has no pushes. The thread gets no reply, and stops waiting when it ends this job.
   }
-  /** What the thread sends is to be padded. */
+  /** The thread asks for padding of what it sends. */
   onPad(_toMultipleOf: number): void {
-    // There is nothing to pad.
+    // A job without a peer has nothing to pad.
   }
 }
 
 /**
- * A doubly linked list through the jobs themselves: queueing a job allocates nothing, removing one searches
- * nothing.
+ * A doubly linked list through the jobs themselves, so adding a job needs no allocation, and removing one
+ * needs no search.
  */
 export class JobList {
   head: Job | null = null;

@@ -30,17 +30,17 @@ const UNLIMITED: LaneOptions = { maxConcurrent: Infinity, maxHeld: 0, hasAffinit
  */
 const UNKNOWN_US = 1_000;
 /**
- * A larger sample counts as this. One heavy job among twenty light ones is an exception, which `rebalance`
- * corrects when it happens. It must not make the light ones wait for each other.
+ * A larger sample counts as this. One heavy job among twenty light ones is an exception, and `rebalance`
+ * corrects its effect. It must not make the light ones wait for each other.
  */
 const MOST_US = 10_000;
-/** The weight of a new sample is one in so many, once there have been as many samples. */
+/** A new sample weighs one part in this many, once there have been as many samples. */
 const MEMORY = 32;
 
 export class Lane {
   /**
-   * What the next job is expected to cost, in whole microseconds: the mean plus the mean deviation, because
-   * costs that vary are no promise.
+   * The expected cost of the next job in whole microseconds: the mean plus the mean deviation, because
+   * varying costs are less predictable.
    */
   costUs = UNKNOWN_US;
   #options: LaneOptions;
@@ -73,13 +73,13 @@ export class Lane {
     return this.running >= this.#options.maxConcurrent;
   }
 
-  /** A job that was with the pool is over, or has been taken back for good. */
+  /** Called when a job that was with the pool is over, or has been taken back for good. */
   leave(): void {
     this.running--;
     if (this.owner !== null) this.owner.onLaneFree(this);
   }
 
-  /** A job is over that has cost this much. */
+  /** Called when a job is over, with its cost. */
   record(us: number): void {
     const sampleUs = Math.min(us, MOST_US);
     if (this.#samples < MEMORY) this.#samples++;

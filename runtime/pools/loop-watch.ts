@@ -2,9 +2,9 @@
  * How long a thread has not returned to its event loop although something waits for it there.
  *
  * An awake thread takes turn after turn, and counts them (`Vitals.turn`), until it announces that it sleeps.
- * A sleeping thread with begun jobs may compute all the same, in a timer or after something that it awaited,
- * and so may one that has calls of actors, which come over another channel.
- * So it is woken from time to time, and once awake it has to take a turn. A thread that sends something makes
+ * A sleeping thread with begun jobs may nevertheless compute, in a timer or after something that it awaited.
+ * The same is true of a thread with calls of actors, which arrive over another channel. Such a thread is
+ * therefore woken from time to time, and once awake it must take a turn. A thread that sends something makes
  * progress, even within one turn, in which it may answer many jobs.
  *
  * Time in which the reactor did not look does not count, because the whole process or the machine may have
@@ -61,7 +61,7 @@ export class LoopWatch {
     return true;
   }
 
-  /** The silence so far does not count: the thread stood still for a reason that is not its own. */
+  /** The silence so far does not count, because the thread was stopped for a reason outside of its code. */
   excuse(): void {
     this.#silentMs = 0;
   }

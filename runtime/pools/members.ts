@@ -1,4 +1,4 @@
-/** The threads of a pool, each as its incarnation, and what the threads that are gone have done. */
+/** The threads of a pool, each as its incarnation, and sums over the threads that have ended. */
 import type { Incarnation } from './incarnation.ts';
 import type { Job } from './job.ts';
 import { Tally } from './tally.ts';
@@ -7,7 +7,7 @@ import { ThreadCosts } from './thread-costs.ts';
 
 export class Members {
   readonly #incarnations = new Map<Thread, Incarnation>();
-  /** Of threads that are gone. */
+  /** Sums over threads that have ended. */
   readonly #pastTally = new Tally();
   readonly #pastCosts = new ThreadCosts();
   #started = 0;
@@ -40,7 +40,7 @@ export class Members {
     this.#incarnations.set(incarnation.thread, incarnation);
   }
 
-  /** The thread has ended. @returns the jobs that it had not begun, oldest first */
+  /** Removes a thread that has ended. @returns the jobs that it had not begun, oldest first */
   remove(thread: Thread): Job[] {
     this.#incarnations.delete(thread);
     if (this.#incarnations.size === 0) this.#empty?.resolve();
@@ -57,7 +57,7 @@ export class Members {
     await this.#empty.promise;
   }
 
-  /** Of all threads, those that are gone included. */
+  /** Sums over all threads, including ended ones. */
   get tally(): Tally {
     const all = new Tally();
     all.add(this.#pastTally);
@@ -81,7 +81,7 @@ export class Members {
   }
 
   /**
-   * Threads that run beside the ones that they are to replace. They are additional until somebody has decided
+   * Threads that run beside the threads that they will replace. They are additional until it has been decided
    * which of the two stays.
    */
   get additional(): number {

@@ -8,12 +8,12 @@ import type { Thread } from './thread.ts';
 import type { Turns } from './turns.ts';
 
 /**
- * How much of all jobs a thread may have and still be given more for their affinity, as a multiple of its
- * fair share.
+ * A thread gets no more jobs because of their affinity once it has this multiple of its fair share of all
+ * jobs.
  */
 const FAIR_SHARE = 1.25;
 
-/** What placement needs of the dispatcher. */
+/** What placement needs from the dispatcher. */
 export interface PlacementOwner {
   /** A thread is stalled when it has done nothing for `recallAfterMs`. */
   readonly options: { readonly recallAfterMs: number };
@@ -36,7 +36,7 @@ export class Placement {
     const first = this.#pickByAffinity(job) ?? this.#pick();
     if (first === null) return false;
     if (first.assign(job)) return true;
-    // Only the ring of that thread is full. The others may have room.
+    // Only the ring of that thread is full. Other threads may have room.
     for (const thread of this.#threads)
       if (thread !== first && thread.hasRoom && thread.assign(job)) return true;
     return false;

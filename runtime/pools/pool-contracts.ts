@@ -10,7 +10,7 @@ import type { RecyclingCause } from './recycling.ts';
 import type { Thread } from './thread.ts';
 import type { Turns } from './turns.ts';
 
-/** What a pool reports of itself; the server logs it. */
+/** What a pool reports about itself; the server logs it. */
 export interface PoolObserver<Pool> {
   onThreadStarted(pool: Pool, thread: string): void;
   /** @param nextStartInMs until a thread is started in its place; 0: at once */
@@ -22,22 +22,23 @@ export interface PoolObserver<Pool> {
     nextStartInMs: number,
   ): void;
   /**
-   * A thread has not returned to its event loop for longer than it may. It is ended soon, unless it returns.
+   * A thread has stayed away from its event loop for longer than allowed. It is ended soon, unless it
+   * returns.
    */
   onThreadOverdue(pool: Pool, thread: string, overdue: Overdue): void;
   /** The thread was overdue, and has returned. */
   onThreadBack(pool: Pool, thread: string, awayMs: number): void;
-  /** Processes that a thread waited for, and that were ended with it. */
+  /** Child processes were ended because an ended thread waited for them. */
   onChildrenEnded(pool: Pool, thread: string, processIds: readonly number[]): void;
-  /** A thread that is well is being replaced. */
+  /** A healthy thread is being replaced. */
   onThreadRecycled(pool: Pool, thread: string, cause: RecyclingCause): void;
-  /** The replacement did not load, or died at once: the old thread goes on. */
+  /** The replacement did not load, or died at once: the old thread continues. */
   onThreadNotRecycled(pool: Pool, thread: string, error: unknown): void;
   /** Fewer threads than the minimum take jobs, and that will last for a while. */
   onDegraded(pool: Pool, nextStartInMs: number): void;
   /** The pool has its minimum of threads again. */
   onRecovered(pool: Pool): void;
-  /** More threads have died than `restart` allows, for which the server is to give up. */
+  /** More threads have died than `restart` allows, and `giveUp` is set. */
   onGaveUp(pool: Pool, cause: ErrorReport): void;
   /** @param requestId empty: requests have none */
   onApplicationError(
@@ -50,11 +51,11 @@ export interface PoolObserver<Pool> {
   ): void;
   /** More was printed at once than may wait in a thread. */
   onPrintsDropped(pool: Pool, thread: string, stream: PrintStream, writes: number): void;
-  /** The application of a thread that ends did not stop as it should. */
+  /** The application of an ending thread failed to stop. */
   onStopFailed(pool: Pool, thread: string, error: ErrorReport): void;
 }
 
-/** Who wants to know which threads there are, while a profile runs. */
+/** Follows the threads of a pool while a profile runs. */
 export interface ThreadFollower<Pool> {
   /** The thread runs, and loads its application. */
   onThreadBegan(pool: Pool, thread: Thread): void;

@@ -1,4 +1,4 @@
-/** What the threads of a pool have done, and how many have died of what. For status and metrics. */
+/** What the threads of a pool have done, and how many have died from which cause. For status and metrics. */
 import type { Deaths } from './death-causes.ts';
 import type { ForcedEnds } from './forced-ends.ts';
 import type { HungThreads } from './hung-threads.ts';
@@ -20,7 +20,7 @@ export class PoolFigures {
     this.#ends = ends;
   }
 
-  /** Of all threads, those that are gone included. */
+  /** Sums over all threads, including ended ones. */
   get tally(): Tally {
     return this.#members.tally;
   }
@@ -59,7 +59,7 @@ export class PoolFigures {
     return this.#supervision.lastDeath;
   }
 
-  /** Until the next thread is started in the place of a dead one; null: no start waits. */
+  /** The time until the next thread is started to replace a dead one; null: no start waits. */
   get nextStartInMs(): number | null {
     return this.#supervision.nextStartInMs;
   }

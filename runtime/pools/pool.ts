@@ -8,7 +8,7 @@
  *
  * The pool decides what follows from the start, the end and the death of a thread. Its parts know the rest:
  *
- *   members.ts       which threads there are
+ *   members.ts       the threads of the pool
  *   dispatcher.ts    which thread gets which job
  *   supervision.ts   when missing threads are started
  *   resizing.ts      when the pool gets a thread more, or one less
@@ -86,7 +86,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     this.figures = new PoolFigures(members, this.#supervision, this.#hungThreads, this.#ends);
   }
 
-  // ---- what there is to know of it
+  // ---- its properties
 
   get state(): PoolState {
     const isShort = this.readyThreads < this.minThreads;
@@ -113,19 +113,19 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     return this.#keepAliveTimeoutMs;
   }
 
-  /** As `FirstThreads.failed`. */
+  /** See `FirstThreads.failed`. */
   get startFailed(): Promise<never> {
     return this.#firstThreads.failed;
   }
 
-  /** A thread takes jobs that has been away from its event loop for less than that. */
+  /** True if a thread takes jobs and has been away from its event loop for less than this time. */
   isResponsive(unresponsiveMs: number): boolean {
     const { nowMs } = this.#turns;
     const { threads } = this.dispatcher;
     return threads.some((thread) => this.#hungThreads.silentMs(thread, nowMs) < unresponsiveMs);
   }
 
-  /** As `Incarnation.stats`; null: the thread has ended. */
+  /** See `Incarnation.stats`; null: the thread has ended. */
   async statsOf(thread: Thread): Promise<ThreadStats | null> {
     return (await this.#members.of(thread)?.stats()) ?? null;
   }
@@ -135,7 +135,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     return this.#members.of(thread)?.worker ?? null;
   }
 
-  /** As `ThreadControl.sendHeapSnapshot`. Never settles if the thread dies first, or computes for ever. */
+  /** See `ThreadControl.sendHeapSnapshot`. Never settles if the thread dies first, or computes for ever. */
   async sendHeapSnapshot(thread: Thread, port: MessagePort): Promise<void> {
     const incarnation = this.#members.of(thread);
     if (incarnation === undefined) throw new Error(`thread ${thread.name} has ended`);
@@ -170,7 +170,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     return incarnation;
   }
 
-  /** Applies options of the pool, as opposed to its threads. Jobs that wait stay. */
+  /** Applies options of the pool itself, as opposed to its threads. Waiting jobs stay. */
   reconfigure(options: PoolOptions): void {
     this.#options = options;
     this.dispatcher.options = options;
@@ -186,7 +186,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     await Promise.all([...this.#members.incarnations].map((incarnation) => incarnation.proven.promise));
   }
 
-  // ---- IncarnationOwner: what becomes of a thread
+  // ---- IncarnationOwner: what happens to a thread
 
   onBegan({ thread }: Incarnation): void {
     this.follower?.onThreadBegan(this, thread);
@@ -228,7 +228,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     if (incarnation.isAborted) this.#ends.watch(incarnation.worker);
     this.#firstThreads.onDied(incarnation, error);
     if (wasStarting && this.#state === 'starting') return;
-    // The thread that it was to replace goes on. Whoever replaces that thread gets the error.
+    // The old thread continues. The caller that is replacing it gets the error.
     const isMissed =
       !incarnation.isRetired && (replaces === null || this.#members.of(replaces.thread) === undefined);
     if (this.#state !== 'draining' && (isMissed || !wasStarting))
@@ -257,8 +257,8 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
   #remove(thread: Thread): Job[] {
     this.#removeFromDispatcher(thread);
     this.#turns.removeThread(thread);
-    // Held jobs begin to wait in the place of those that are lost. Whether a thread may be started is known
-    // when it is known of what this one has died.
+    // Removing the thread lets held jobs take the places of lost ones, which calls `#grow`. The pool must not
+    // grow yet: whether it may start a thread depends on the cause of this death, which is recorded later.
     this.#mayGrow = false;
     const unbegun = this.#members.remove(thread);
     this.#mayGrow = true;
@@ -307,7 +307,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
 
   release(incarnation: Incarnation): void {
     this.#drain(incarnation);
-    // Others may begin the unbegun jobs sooner.
+    // Other threads may begin the unbegun jobs sooner.
     this.dispatcher.resubmit(incarnation.thread.takeUnbegun());
     this.#supervision.restore();
   }
@@ -335,12 +335,12 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
   }
 
   /**
-   * Threads that the minimum lacks. Threads that are draining because they were idle take jobs no longer, but
-   * still count for the maximum.
+   * How many threads are missing to the minimum. Threads that drain because they were idle take no more jobs,
+   * but still count towards the maximum.
    */
   get missingThreads(): number {
     const { minThreads, maxThreads } = this.#options;
-    // Another thread would only be one more that cannot be ended.
+    // Another thread might only become one more that cannot be ended.
     if (this.#ends.unended > maxThreads) return 0;
     const { size, draining, unretired, additional } = this.#members;
     return Math.min(minThreads - (size - draining - additional), maxThreads - (unretired - additional));
@@ -401,14 +401,14 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
   tick(): void {
     this.#hungThreads.look(this.#members.threads, this.#turns.nowMs);
     this.dispatcher.rebalance();
-    // Not while threads are missing.
+    // No thread is recycled while threads are missing.
     if (this.state === 'running') this.renewal.recycleDue(this.#turns.nowMs);
     if (this.#state === 'running') this.#resizing.look();
   }
 
   /**
-   * A thread has ended, or a job waits. Starts the threads that the minimum lacks, and one more if the pool
-   * may have one.
+   * Called when a thread has ended or a job waits. Starts the threads that are missing to the minimum, and
+   * one more if the pool may have one.
    */
   #grow(): void {
     if (this.#state === 'draining') {
@@ -417,8 +417,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
       return;
     }
     if (this.#state !== 'running' || !this.#mayGrow) return;
-    // This is called for every job that waits, but what there is to do changes only with time and with the
-    // threads.
+    // This is called for every waiting job, but its result changes only with time and with the threads.
     const now = this.#turns.nowMs;
     if (now === this.#grownAtMs && this.dispatcher.threads.length > 0) return;
     this.#grownAtMs = now;
@@ -437,7 +436,10 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     incarnation.drain();
   }
 
-  /** The server begins to stop. Threads go on, and tell jobs that have no end of their own. */
+  /**
+   * Called when the server begins to stop. Threads continue, and notify their jobs, so that those without a
+   * natural end can end.
+   */
   announceDrain(): void {
     this.#drainAnnounced = true;
     for (const incarnation of this.#members.incarnations) {

@@ -1,28 +1,28 @@
 /**
- * Replaces threads that have served for long enough, or have grown too large. A new thread is started first,
- * and only a few at a time, so the pool keeps its size.
+ * Replaces threads that have served for long enough, or have grown too large. The new thread is started
+ * first, and only a few are replaced at a time, so the pool keeps its size.
  *
- * What an application leaks shows in the memory that its thread reports (`Vitals`). A thread is replaced if
- * it was too large in several looks in a row: garbage goes by itself.
+ * A leak shows in the memory that the thread reports (`Vitals`). A thread is replaced only if it was too
+ * large in several checks in a row, because garbage disappears by itself.
  */
 import type { Thread } from './thread.ts';
 
 export interface RecyclingOptions {
-  /** 0: off, for each of these. */
+  /** 0 switches each of these off. */
   readonly maxExchanges: number;
   readonly maxAgeMs: number;
   readonly maxHeapBytes: number;
   readonly maxExternalBytes: number;
-  /** By how much less than that each thread has, so that not all threads are due at once. */
+  /** By how much each thread's own limits are lower, so that not all threads are due at once. */
   readonly jitterPercent: number;
   /** The share of the pool's threads that are replaced at a time, but at least one. */
   readonly maxAtOncePercent: number;
 }
 
-/** `asked`: the operator asked for it. */
+/** `asked`: the operator requested it. */
 export type RecyclingCause = 'exchanges' | 'age' | 'heap' | 'external' | 'memory' | 'asked';
 
-/** What recycling knows of a thread. */
+/** What recycling knows about a thread. */
 export interface RecyclingThread {
   readonly tally: Pick<Thread['tally'], 'ended'>;
   readonly vitals: Pick<Thread['vitals'], 'liveHeapBytes' | 'externalBytes'>;
@@ -31,7 +31,7 @@ export interface RecyclingThread {
 export interface RecyclingOwner<Recycled extends RecyclingThread = Thread> {
   /** Threads that take jobs. */
   readonly readyThreads: number;
-  /** Rejects when the thread could not be replaced. It goes on then. */
+  /** Rejects if the thread could not be replaced; the thread then continues. */
   recycle(thread: Recycled, cause: RecyclingCause): Promise<void>;
 }
 
@@ -117,7 +117,7 @@ export class Recycling<Recycled extends RecyclingThread = Thread> {
       await this.#owner.recycle(thread, cause);
       this.#failures = 0;
     } catch {
-      // The owner has reported it. The thread goes on, and is tried again later.
+      // The owner has reported the failure. The thread continues, and another attempt follows later.
       followed.state = 'serving';
       this.#pausedUntilMs =
         this.#lookedMs + Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** Math.min(this.#failures++, 16));

@@ -1,7 +1,7 @@
 /**
- * What a pool's threads are started with, and the replacement of threads that are well: of threads with an
- * older version when a pool changes, of threads that have served for long enough or have grown too large, and
- * of threads beyond `maxThreads`.
+ * The options with which a pool's threads are started, and the replacement of healthy threads: those of an
+ * older version when a pool changes, those that have served for long enough or have grown too large, and
+ * those beyond `maxThreads`.
  */
 import { ApplicationLoadError } from './application-load-error.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -14,13 +14,13 @@ import { type ReplacementOwner, Replacements } from './replacements.ts';
 import type { Thread } from './thread.ts';
 import type { Trial } from './trial.ts';
 
-/** What renewal needs of the pool. */
+/** What renewal needs from the pool. */
 export interface RenewalOwner extends Pick<ReplacementOwner, 'isRunning' | 'spawn' | 'release'> {
   readonly name: string;
   /** Starts missing threads. */
   restore(): void;
   onRecycled(thread: Thread, cause: RecyclingCause): void;
-  /** The replacement did not load, or died at once: the old thread goes on. */
+  /** The replacement did not load, or died at once: the old thread continues. */
   onNotRecycled(thread: Thread, error: unknown): void;
 }
 
@@ -34,9 +34,9 @@ export class Renewal implements ReplacementOwner, RecyclingOwner {
   #options: PoolOptions;
   #version: ThreadVersion;
   #versionCount = 0;
-  /** Threads that were replaced although they were well, since the start. */
+  /** Healthy threads that were replaced, since the start. */
   recycledThreads = 0;
-  /** The same, by cause. */
+  /** The same by cause. */
   readonly recycledFor: Record<RecyclingCause, number> = {
     exchanges: 0,
     age: 0,
@@ -69,7 +69,7 @@ export class Renewal implements ReplacementOwner, RecyclingOwner {
 
   // ---- versions
 
-  /** What threads are started with now. */
+  /** The version of which threads are started now. */
   get version(): ThreadVersion {
     return this.#version;
   }
@@ -79,12 +79,12 @@ export class Renewal implements ReplacementOwner, RecyclingOwner {
     return this.#members.of(thread)?.version;
   }
 
-  /** Makes a version, for `use`, `try` and `replaceThread`. No thread is started. */
+  /** Makes a version, for `use`, `try` and `replaceThread`. It starts no thread. */
   createVersion(options: ThreadOptions): ThreadVersion {
     return { number: ++this.#versionCount, options };
   }
 
-  /** Threads are started with this version from now on. Present threads keep theirs. */
+  /** From now on, threads are started with this version. Present threads keep theirs. */
   use(version: ThreadVersion): void {
     this.#version = version;
   }
@@ -99,7 +99,7 @@ export class Renewal implements ReplacementOwner, RecyclingOwner {
   }
 
   /**
-   * Starts a thread of that version, which may stay or not.
+   * Starts a thread of that version on trial.
    * @param old the thread that it would replace; default: the oldest that takes jobs
    * @throws ApplicationLoadError if so many threads cannot be ended that another would only be one more
    */
@@ -121,15 +121,15 @@ export class Renewal implements ReplacementOwner, RecyclingOwner {
     return this.#replacements.overlapping;
   }
 
-  /** As `Replacements.replace`. @throws ApplicationLoadError */
+  /** See `Replacements.replace`. @throws ApplicationLoadError */
   replaceThread(thread: Thread, version = this.#version): Promise<void> {
     return this.#replacements.replace(thread, version);
   }
 
   /**
-   * Replaces a thread that is well.
-   * @throws ApplicationLoadError the replacement did not load: the old thread goes on, and the observer has
-   * been told
+   * Replaces a healthy thread.
+   * @throws ApplicationLoadError if the replacement did not load; the old thread continues, and the observer
+   * has been told
    */
   async recycle(thread: Thread, cause: RecyclingCause): Promise<void> {
     this.#owner.onRecycled(thread, cause);
@@ -164,8 +164,8 @@ export class Renewal implements ReplacementOwner, RecyclingOwner {
   }
 
   /**
-   * Ends threads beyond `maxThreads` when they have finished what they have. Threads that still load come
-   * first, then those with the fewest jobs.
+   * Ends threads beyond `maxThreads` when they have finished their jobs. Threads that still load come first,
+   * then those with the fewest jobs.
    */
   retireSurplus(): void {
     const candidates = [...this.#members.incarnations]
@@ -206,7 +206,7 @@ export class Renewal implements ReplacementOwner, RecyclingOwner {
   }
 }
 
-/** -1: the thread still loads its application. */
+/** -1: the thread is still loading its application. */
 function workOf({ state, outstanding }: Thread): number {
   return state === 'starting' ? -1 : outstanding;
 }

@@ -1,6 +1,6 @@
 /**
- * Replaces threads. A new thread is started and has to live for a while; then the old thread finishes what it
- * has and ends. If the new thread does not load, or dies too soon, the old one goes on.
+ * Replaces threads. A new thread is started and must live for a while; then the old thread finishes its jobs
+ * and ends. If the new thread does not load, or dies too soon, the old one continues.
  */
 
 import { RunningTimer } from '../../wire/running-timer.ts';
@@ -10,20 +10,20 @@ import type { Thread } from './thread.ts';
 import { ThreadEndCode, ThreadEndError } from './thread-end-error.ts';
 import type { Trial } from './trial.ts';
 
-/** Time for resets to leave the thread, and for its application to stop. */
+/** The time for resets to leave the thread, and for its application to stop. */
 const LAST_WORDS_MS = 500;
 
 /** The pool whose threads these are. */
 export interface ReplacementOwner {
   readonly isRunning: boolean;
-  /** How long a thread may take to finish what it has. */
+  /** How long a thread may take to finish its jobs. */
   readonly retireTimeoutMs: number;
   /** Undefined: the thread has ended. */
   incarnationOf(thread: Thread): Incarnation | undefined;
   spawn(version: ThreadVersion): Incarnation;
   /**
    * The thread takes no more jobs, and other threads may begin its unbegun ones. It ends when it has finished
-   * the rest.
+   * the others.
    */
   release(incarnation: Incarnation): void;
   /** The thread ends now, whatever it waits for. */
@@ -32,7 +32,7 @@ export interface ReplacementOwner {
 
 export class Replacements {
   readonly #owner: ReplacementOwner;
-  /** Replacements that are under way, by the old thread. */
+  /** Replacements in progress, by the old thread. */
   readonly #replacing = new Map<Thread, Promise<void>>();
   #overlapping = 0;
 
@@ -40,7 +40,7 @@ export class Replacements {
     this.#owner = owner;
   }
 
-  /** New threads that have not been accepted or refused. */
+  /** New threads that have been neither accepted nor refused. */
   get overlapping(): number {
     return this.#overlapping;
   }
@@ -48,7 +48,7 @@ export class Replacements {
   /**
    * Starts a thread of that version. When that has lived for `minUptimeMs`, the old thread may finish what it
    * has, for at most `retireTimeoutMs`. Resolves when the old thread has ended. If the new thread does not
-   * load, or dies too soon, the old one goes on.
+   * load, or dies too soon, the old one continues.
    * @throws ApplicationLoadError
    */
   replace(thread: Thread, version: ThreadVersion): Promise<void> {
@@ -72,7 +72,7 @@ export class Replacements {
     await trial.accept();
   }
 
-  /** Starts a thread that may stay or not. @param old the thread that it would replace; null: none */
+  /** Starts a thread on trial. @param old the thread that it would replace; null: none */
   overlap(old: Incarnation | null, version: ThreadVersion): Trial {
     const incarnation = this.#owner.spawn(version);
     incarnation.replaces = old;
@@ -102,7 +102,7 @@ export class Replacements {
   }
 
   /**
-   * The thread finishes what it has, and ends: another has taken its place, or the pool has too many.
+   * The thread finishes its jobs and ends, because another has taken its place or the pool has too many.
    * Idempotent.
    */
   retire(incarnation: Incarnation): void {
@@ -117,8 +117,7 @@ export class Replacements {
     const { retireTimeoutMs } = this.#owner;
     let timer = new RunningTimer(retireTimeoutMs, () => {
       thread.expire();
-      // The thread has nothing left to do. It ends by itself, unless it computes or its application does not
-      // stop.
+      // The thread has no jobs left. It ends by itself, unless it computes or its application does not stop.
       timer = new RunningTimer(LAST_WORDS_MS, () =>
         this.#owner.end(
           incarnation,

@@ -11,7 +11,7 @@ export interface ResizingOwner {
   /** Threads that are being replaced. Meanwhile no idle thread ends. */
   readonly overlappingThreads: number;
   startThread(): void;
-  /** The thread finishes what it has, and ends. */
+  /** The thread finishes its jobs and ends. */
   drainThread(thread: Thread): void;
 }
 
@@ -84,7 +84,7 @@ export class Resizing implements PoolLoad {
     return this.#dispatcher.longestWaitMs;
   }
 
-  /** As measured by the event loops of the threads that take jobs. */
+  /** Measured by the event loops of the threads that take jobs. */
   busyMs(): number {
     let busyMs = 0;
     for (const thread of this.#dispatcher.threads) {

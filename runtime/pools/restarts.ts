@@ -11,16 +11,16 @@
 import type { RestartOptions } from './pool-options.ts';
 
 export class Restarts {
-  /** May be replaced. A wait that is under way stays as it is. */
+  /** May be replaced. A wait that has begun is not changed. */
   options: RestartOptions;
   readonly #random: () => number;
   /** Deaths in this period, since the wait was doubled last. */
   #deathsMs: number[] = [];
   /** How often the wait has been doubled, counting its first value as once. */
   #steps = 0;
-  /** Of the last death, start or load. */
+  /** When the last thread died, started or loaded. */
   #lastNewsMs = Number.NEGATIVE_INFINITY;
-  /** When the next thread may be started. In the past: at once. */
+  /** When the next thread may be started; a time in the past means at once. */
   nextStartMs = Number.NEGATIVE_INFINITY;
   /** The last thread to start did not load, so only one is started at a time. */
   isProbing = false;
@@ -30,7 +30,7 @@ export class Restarts {
     this.#random = random;
   }
 
-  /** @returns whether too many have died, for which a pool may give up */
+  /** @returns whether too many have died; a pool may then give up */
   died(nowMs: number, hasLoaded: boolean): boolean {
     const { intensity, periodMs } = this.options;
     if (hasLoaded && nowMs - this.#lastNewsMs >= periodMs) this.#steps = 0;
@@ -58,7 +58,7 @@ export class Restarts {
     return longestMs * (0.5 + this.#random() / 2);
   }
 
-  /** The wait is over, whatever the clock of this turn says. */
+  /** The wait is over, even if the clock of this turn has not advanced far enough. */
   due(): void {
     this.nextStartMs = Number.NEGATIVE_INFINITY;
   }

@@ -1,4 +1,4 @@
-/** Jobs of one thread whose last send met its ring full. They try again when the ring has room. */
+/** Jobs of one thread whose last send found its ring full. They try again when the ring has room. */
 import type { Job } from './job.ts';
 import { blame } from './job-receiver.ts';
 
@@ -10,11 +10,15 @@ export class RingWaiters {
   }
 
   delete(job: Job): void {
-    // Every job ends here, and mostly none waits. To ask for that costs less than a look-up.
+    // Every job passes through here when it ends, and usually none waits. Checking that costs less than a
+    // look-up.
     if (this.#jobs.size > 0) this.#jobs.delete(job);
   }
 
-  /** The ring has room: jobs send in the order in which they met it full. @returns false: it is full again */
+  /**
+   * Called when the ring has room: jobs send in the order in which they found it full.
+   * @returns false if it is full again
+   */
   resume(): boolean {
     for (const job of this.#jobs) {
       this.#jobs.delete(job);

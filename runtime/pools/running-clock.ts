@@ -1,14 +1,15 @@
 /**
  * The time in which this process ran. Waits that use it do not count the time in which the process was
- * stopped (SIGSTOP, a frozen control group, a machine that slept), because nobody could have ended them then.
+ * stopped (SIGSTOP, a frozen control group, a machine that slept), because the process could not
+ * have ended them then.
  *
- * Its owner looks at it at least once a second. Between two looks, no more time counts than a busy machine
- * lets pass.
+ * Its owner reads the time at least once a second. Between two readings, no more time counts than may pass on
+ * a busy machine.
  */
 export const MOST_BETWEEN_LOOKS_MS = 1_500;
 
 export class RunningClock {
-  /** As of the last look. */
+  /** As of the last reading. */
   nowMs = 0;
   #lookedAtMs: number;
 

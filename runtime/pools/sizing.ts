@@ -12,11 +12,11 @@
 
 export interface SizingOptions {
   readonly minThreads: number;
-  /** A job that has waited for so long asks for one more thread. */
+  /** One more thread is needed when a job has waited for this long. */
   readonly growAfterMs: number;
-  /** A thread ends when the pool has had one thread too many for so long. */
+  /** A thread ends when the pool has had one thread too many for this long. */
   readonly shrinkAfterMs: number;
-  /** The busy part of the time, from 0 to 1, up to which threads have time to spare. */
+  /** The busy share of the time, from 0 to 1, up to which threads have time to spare. */
   readonly shrinkBelow: number;
 }
 
@@ -25,11 +25,11 @@ export interface PoolLoad {
   readonly nowMs: number;
   /** Threads that take jobs. */
   readonly readyThreads: number;
-  /** The pool may start a thread: it has fewer than its maximum, and none is starting. */
+  /** True if the pool may start a thread: it has fewer than its maximum, and none is starting. */
   readonly mayGrow: boolean;
-  /** How long the job has waited that has waited longest; -1: none waits. */
+  /** How long the longest-waiting job has waited; -1: none waits. */
   readonly longestWaitMs: number;
-  /** The time that all threads together have been busy. */
+  /** The total time in which threads have been busy. */
   busyMs(): number;
 }
 
@@ -50,7 +50,7 @@ export class Sizer {
     this.#windowMs = nowMs;
   }
 
-  /** What to do now: start a thread, end an idle one, or neither. May be asked at any time. */
+  /** Returns what to do now: start a thread, end an idle one, or neither. May be called at any time. */
   decide(load: PoolLoad): 'grow' | 'shrink' | 'stay' {
     const { minThreads, growAfterMs, shrinkAfterMs } = this.options;
     const { nowMs, readyThreads, longestWaitMs } = load;
@@ -70,7 +70,8 @@ export class Sizer {
   }
 
   /**
-   * In the window that ends now, one thread less would have been too busy. False while the window goes on.
+   * True if in the window that ends now the threads would have been too busy without one of them. False while
+   * the window continues.
    */
   #isBusy(load: PoolLoad): boolean {
     const { nowMs, readyThreads } = load;

@@ -18,7 +18,7 @@ export class Slots {
     return this.#free.length;
   }
 
-  /** Null: no job has it. */
+  /** Null: no job has the slot. */
   jobIn(slot: number): Job | null {
     return this.#jobs[slot] ?? null;
   }
@@ -40,8 +40,8 @@ export class Slots {
   }
 
   /**
-   * The job is over for its thread, and its slot is free.
-   * @returns false: the claim word is neither claimed nor recalled
+   * Frees the slot of a job that is over for its thread.
+   * @returns false if the claim word is neither claimed nor recalled
    */
   release(slot: number): boolean {
     this.#jobs[slot] = null;

@@ -1,6 +1,6 @@
 /**
- * Where the time of one job goes. Kept only while a profile runs: otherwise `Job.span` is null, and each
- * place that would record something checks that and nothing more.
+ * Records where the time of one job goes. It exists only while a profile runs. Otherwise `Job.span` is null,
+ * which is all that each recording place checks.
  *
  *   submitted ─queue wait─▶ assigned ─claim wait─▶ begun ── stalls ── first byte ──▶ released ──▶ ended
  *
@@ -9,7 +9,7 @@
 
 /** What a running exchange waits for. */
 export const Stall = {
-  /** The application waits until the peer takes more of the response: its credit is used up. */
+  /** The application waits until the peer reads more of the response: its credit is used up. */
   Response: 0,
   /** The peer's bytes wait until the application reads them. */
   Request: 1,
@@ -29,10 +29,10 @@ export class JobSpan {
   readonly label: string;
   readonly pool: string;
   readonly submittedMs: number;
-  /** The thread that it was given to last. */
+  /** The thread to which the job was given last. */
   thread = '';
   assignedMs = Number.NaN;
-  /** As `clockMicroseconds`, by the thread's own clock; -1: not begun. */
+  /** When the thread began the job, as `clockMicroseconds` by the thread's own clock; -1: not begun. */
   begunAtUs = -1;
   firstByteMs = Number.NaN;
   releasedMs = Number.NaN;

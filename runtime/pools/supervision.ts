@@ -10,30 +10,31 @@ import { Restarts } from './restarts.ts';
 
 /** The pool. */
 export interface Supervised {
-  /** Threads that are to be started to reach the minimum. */
+  /** How many threads must be started to reach the minimum. */
   readonly missingThreads: number;
-  /** A thread has been started and has not loaded. */
+  /** True if a thread has been started and has not loaded yet. */
   readonly isStarting: boolean;
-  /** Threads that take jobs. */
+  /** The number of threads that take jobs. */
   readonly readyThreads: number;
   readonly minThreads: number;
   startThread(): void;
   /**
-   * No thread is expected before that time, by `runningMs`; -Infinity: there is one, or will be any moment.
+   * No thread is expected before that time, by `runningMs`; -Infinity: there is a thread, or one will start
+   * at any moment.
    */
   onOutage(untilMs: number): void;
-  /** Threads are missing, and the next one is started in so long. */
+  /** Threads are missing, and the next one is started after this time. */
   onDegraded(nextStartInMs: number): void;
   /** The pool was degraded, and has its minimum of threads again. */
   onRecovered(): void;
 }
 
 export interface SupervisionClock {
-  /** Brings both clocks up to the present, which otherwise stand still between turns. */
+  /** Updates both clocks, which otherwise do not advance between turns. */
   tick(): void;
   readonly nowMs: number;
   /**
-   * As `nowMs`, without the time in which the process was stopped: no thread has lived, or died, in that
+   * Like `nowMs`, without the time in which the process was stopped: no thread has lived or died in that
    * time.
    */
   readonly runningMs: number;
@@ -43,7 +44,7 @@ export interface SupervisionClock {
 export interface Death {
   readonly thread: string;
   readonly cause: ErrorReport;
-  /** By `SupervisionClock.nowMs`. */
+  /** A time of `SupervisionClock.nowMs`. */
   readonly atMs: number;
 }
 
@@ -61,7 +62,7 @@ export class Supervision {
   #timerAtMs = 0;
   /** How long the last thread took to load. */
   #loadMs = 0;
-  /** `degraded`: that has been reported, and the recovery has not. */
+  /** `degraded`: the outage has been reported, and the recovery has not. */
   #state: 'well' | 'degraded' | 'closed' = 'well';
 
   constructor(options: RestartOptions, supervised: Supervised, clock: SupervisionClock) {
@@ -79,12 +80,12 @@ export class Supervision {
     this.#restarts.options = options;
   }
 
-  /** Until the next thread is started in the place of a dead one; null: no start waits. */
+  /** The time until the next thread is started to replace a dead one; null: no start waits. */
   get nextStartInMs(): number | null {
     return this.#timer === null ? null : Math.max(0, this.#restarts.nextStartMs - this.#nowMs());
   }
 
-  /** A thread may be started, be it an additional one or in the place of a dead one. */
+  /** True if a thread may be started, either an additional one or a replacement for a dead one. */
   get mayStart(): boolean {
     return this.#restarts.nextStartMs <= this.#nowMs();
   }
@@ -100,8 +101,8 @@ export class Supervision {
   }
 
   /**
-   * A thread has died. The pool calls `restore` once it has dealt with the thread's jobs.
-   * @param isMissed no other thread does its work already
+   * Called when a thread has died. The pool calls `restore` once it has handled the thread's jobs.
+   * @param isMissed whether the thread needs a replacement: no other thread has taken over its work
    * @returns whether too many have died, and how long its replacement has to wait
    */
   onDied(
@@ -157,7 +158,7 @@ export class Supervision {
     this.#supervised.onRecovered();
   }
 
-  /** Starts no more threads. */
+  /** From now on, starts no more threads. */
   close(): void {
     this.#state = 'closed';
     if (this.#timer !== null) clearTimeout(this.#timer);

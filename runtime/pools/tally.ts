@@ -1,4 +1,6 @@
-/** What a thread has done, as the reactor counts it. Plain numbers, which their owner reads when it likes. */
+/**
+ * What a thread has done, counted by the reactor: plain numbers, which their owner reads when it needs them.
+ */
 import { Histogram } from './histogram.ts';
 
 export class Tally {
@@ -19,7 +21,7 @@ export class Tally {
   readonly queueWait = new Histogram();
   /** From then until the thread began it. */
   readonly claimWait = new Histogram();
-  /** From then until the thread's last message about it, as exact as the reactor's turns. */
+  /** From then until the thread's last message about it. The precision is that of the reactor's turns. */
   readonly service = new Histogram();
 
   add(other: Tally): void {
@@ -36,9 +38,8 @@ export class Tally {
 }
 
 /**
- * A job that is over, for timelines. Times are those of the reactor's
- * `performance.now`. The times before the thread began the job, and its end, are as exact as the reactor's
- * turns.
+ * A job that is over, for timelines. Times are those of the reactor's `performance.now`. The times before the
+ * thread began the job, and its end, have the precision of the reactor's turns.
  */
 export interface JobRecord {
   readonly thread: string;

@@ -1,4 +1,4 @@
-/** What a thread is told of a profile of itself, in shared memory; see `ProfileWord`. */
+/** What a thread learns about a profile of itself through shared memory; see `ProfileWord`. */
 import { allocateProfileWords, ProfileWord } from '../../wire/profile-words.ts';
 
 export class ThreadProfile {
@@ -12,7 +12,7 @@ export class ThreadProfile {
     Atomics.store(this.#words, ProfileWord.Running, isRunning ? 1 : 0);
   }
 
-  /** The profile has been taken from the thread, which waits for that before it ends. */
+  /** Tells the thread, which waits for that before it ends, that its profile has been taken. */
   release(): void {
     Atomics.store(this.#words, ProfileWord.Taken, 1);
   }

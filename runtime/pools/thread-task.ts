@@ -2,11 +2,11 @@
  * A thread and the one task that it is started for. Piscina starts the thread, limits it, sets its niceness
  * and ends it.
  *
- * Each thread has a Piscina of its own. A Piscina with several threads gives the next task to whichever is
- * ready first. Then nobody could say which thread it is that has not come to its task, because it hangs or
- * dies in a module that its flags preload.
+ * Each thread has a Piscina of its own. A Piscina with several threads gives the next task to the thread that
+ * is ready first. If a thread hangs or dies in a module that its flags preload, before it reaches its task,
+ * it could then not be identified.
  *
- * A thread that is to end before its task does is first asked to end, and terminated if it has not.
+ * A thread that must end before its task does is first asked to end, and terminated if it does not.
  * Terminating it in the middle of an import may end the whole process (`Check failed`,
  * `v8::Module::IsGraphAsync`; workers/loading/evaluation.ts), so that is avoided.
  */
@@ -37,7 +37,7 @@ export class ThreadTask {
   readonly result: Promise<unknown>;
   readonly #piscina: Piscina;
   readonly #vitals: Vitals;
-  /** Null: the system did not start it, or it has ended. */
+  /** Null: the system could not start it, or it has ended. */
   #worker: Worker | null = null;
   readonly #aborted = Promise.withResolvers<never>();
 
@@ -66,7 +66,7 @@ export class ThreadTask {
   async #run(boot: ThreadBoot, ports: readonly MessagePort[]): Promise<unknown> {
     const died = Promise.withResolvers<never>();
     died.promise.catch(() => undefined);
-    // This is for a thread that has not come to its task. Otherwise the task ends with the same error.
+    // This is for a thread that has not reached its task. Otherwise the task ends with the same error.
     this.#piscina.on('error', died.reject);
     const task: Promise<unknown> = this.#piscina.run(boot, { transferList: [...ports] });
     const worker = this.#piscina.threads[0] ?? null;
@@ -80,7 +80,7 @@ export class ThreadTask {
 
   /**
    * Rejects `result` with the cause at once, whenever the thread ends.
-   * @param ask asks the thread to leave, for which it has some time. Null: it could not hear the request
+   * @param ask asks the thread to leave, for which it has some time. Null: it cannot receive the request
    */
   abort(cause: unknown, ask: (() => void) | null): void {
     this.#aborted.reject(cause);
@@ -97,7 +97,7 @@ export class ThreadTask {
   }
 
   readonly #terminate = (): void => {
-    // Nobody waits for this: a thread in native code ends when that code returns.
+    // No caller waits for this: a thread in native code ends when that code returns.
     void this.#piscina.destroy();
   };
 

@@ -24,11 +24,11 @@ import { Tally } from './tally.ts';
 import { ThreadProfile } from './thread-profile.ts';
 import type { Turns } from './turns.ts';
 
-/** What a thread tells its pool. */
+/** What a thread reports to its pool. */
 export interface ThreadOwner {
   /** A slot has become free. */
   onRoom(thread: Thread): void;
-  /** The thread wrote what no host writes, or closed its ring: it is to be ended. */
+  /** The thread wrote what no host writes, or closed its ring: it must be ended. */
   onCorrupt(thread: Thread, error: Error): void;
 }
 
@@ -46,14 +46,14 @@ export class Thread implements JobHolder {
    * that state.
    */
   state: 'starting' | 'ready' | 'draining' | 'dead' = 'starting';
-  /** What the thread had when it died. */
+  /** The jobs that the thread had when it died. */
   readonly casualties = new Casualties();
   /**
-   * The thread makes spans of its exchanges. So it is told when it was given each, and when those that it
-   * follows are over.
+   * True if the thread makes spans of its exchanges. It is then told when it was given each exchange, and
+   * when those that it follows are over.
    */
   isTraced = false;
-  /** What the thread has beside the pool's channel; null: nothing. */
+  /** The thread's companion beside the pool's channel; null: it has none. */
   companion: { readonly hasWork: boolean } | null = null;
   /** When the thread last ran out of jobs. */
   idleSinceMs = 0;
@@ -96,7 +96,9 @@ export class Thread implements JobHolder {
     return this.jobs.size;
   }
 
-  /** Something that is no job waits for the thread's event loop, or has begun there: a call of an actor. */
+  /**
+   * True if work other than jobs, a call of an actor, waits for the thread's event loop or has begun there.
+   */
   get hasOtherWork(): boolean {
     return this.companion?.hasWork === true;
   }
@@ -119,17 +121,17 @@ export class Thread implements JobHolder {
     return this.#heardAtMs;
   }
 
-  /** As `BegunJobs.all`. */
+  /** See `BegunJobs.all`. */
   begunJobs(): Iterable<Job> {
     return this.#begun.all();
   }
 
-  /** As `BegunJobs.running`. */
+  /** See `BegunJobs.running`. */
   get runningJob(): Job | null {
     return this.#begun.running;
   }
 
-  /** The job keeps the thread from its event loop for longer than it may. */
+  /** Called when the job has kept the thread from its event loop for longer than allowed. */
   overrun(job: Job): void {
     try {
       job.onOverrun();
@@ -143,13 +145,13 @@ export class Thread implements JobHolder {
     return this.#times.longestRunningUs(this.jobs, nowMs);
   }
 
-  /** As `Backlog.load`. */
+  /** See `Backlog.load`. */
   get load(): number {
     return this.#backlog.load;
   }
 
   /**
-   * The thread has a free slot, few enough unbegun jobs, and nothing that is expected to keep it from them
+   * True if the thread has a free slot, few enough unbegun jobs, and no work that is expected to delay them
    * for long.
    */
   get hasRoom(): boolean {
@@ -168,22 +170,22 @@ export class Thread implements JobHolder {
     return this.#slots.free;
   }
 
-  /** As `Backlog.isOutOfWork`. */
+  /** See `Backlog.isOutOfWork`. */
   get isOutOfWork(): boolean {
     return this.#backlog.isOutOfWork;
   }
 
-  /** As `Backlog.isLate`. */
+  /** See `Backlog.isLate`. */
   get isLate(): boolean {
     return this.#backlog.isLate;
   }
 
-  /** As `Backlog.canBeginSoon`. */
+  /** See `Backlog.canBeginSoon`. */
   get canBeginSoon(): boolean {
     return this.state === 'ready' && this.#slots.free > 0 && this.#backlog.canBeginSoon;
   }
 
-  /** As `Backlog.excess`. */
+  /** See `Backlog.excess`. */
   get excess(): number {
     return this.#backlog.excess;
   }
@@ -192,17 +194,17 @@ export class Thread implements JobHolder {
     return this.#backlog.unbegunJobs;
   }
 
-  /** As `Backlog.holdBack`. */
+  /** See `Backlog.holdBack`. */
   holdBack(): void {
     this.#backlog.holdBack();
   }
 
-  /** As `Backlog.isStalled`. */
+  /** See `Backlog.isStalled`. */
   isStalled(silentSinceMs: number): boolean {
     return this.#backlog.isStalled(this.#heardAtMs, silentSinceMs);
   }
 
-  /** As `Backlog.keepsWaitingSince`. */
+  /** See `Backlog.keepsWaitingSince`. */
   keepsWaitingSince(sinceMs: number): boolean {
     return this.#backlog.keepsWaitingSince(sinceMs);
   }
@@ -222,15 +224,15 @@ export class Thread implements JobHolder {
     this.#tellOfRoom();
   }
 
-  /** As `Backlog.measure`. */
+  /** See `Backlog.measure`. */
   measure(recallAfterMs: number): void {
     this.#backlog.measure(recallAfterMs);
   }
 
   /**
-   * Gives a job to the thread. A job that throws while it is sent is dealt with: it hears of its fault, and
-   * nobody has it.
-   * @returns false: the ring is full, and nothing has changed
+   * Gives a job to the thread. If the job throws while it is sent, `onFault` of the job is called, and no
+   * thread has the job.
+   * @returns false if the ring is full; nothing has changed
    */
   assign(job: Job): boolean {
     const slot = this.#slots.take();
@@ -274,9 +276,9 @@ export class Thread implements JobHolder {
   }
 
   /**
-   * Gives the thread a job that the thread itself has asked for, and has begun by that. The slot is claimed
-   * for the thread, so the job never moves. The job tells the thread its slot.
-   * @returns false: the claim table is corrupt, and the thread is to be ended
+   * Gives the thread a job that it has asked for itself, and has begun by asking. The slot is claimed for the
+   * thread, so the job never moves. The job tells the thread its slot.
+   * @returns false if the claim table is corrupt and the thread must be ended
    */
   adopt(job: Job): boolean {
     const slot = this.#slots.take();
@@ -298,7 +300,7 @@ export class Thread implements JobHolder {
     job.hasResponded = false;
     job.isWaking = false;
     job.costUs = 0;
-    // In front, among the begun jobs.
+    // The job goes to the front of the list, among the begun jobs.
     this.jobs.unshift(job);
     this.#turns.request();
     return true;
@@ -322,13 +324,13 @@ export class Thread implements JobHolder {
     return taken;
   }
 
-  /** Nobody waits any longer for the jobs of the thread. */
+  /** The server waits no longer for the jobs of the thread. */
   expire(): void {
     const jobs: Job[] = [];
     for (let job = this.jobs.head; job !== null; job = job.next) jobs.push(job);
     for (const job of jobs) {
       try {
-        // A job that ends may end others with it.
+        // The end of a job may end other jobs.
         if (job.thread === this) job.onExpired();
       } catch (error) {
         job.onFault(error);
@@ -352,7 +354,7 @@ export class Thread implements JobHolder {
     this.#turns.request();
   }
 
-  /** A send of this job met the ring full. `sendPending` is called when the ring has room. */
+  /** Called when a send of this job found the ring full. `sendPending` is called when the ring has room. */
   waitForRoom(job: Job): void {
     this.#ringWaiters.add(job);
   }
@@ -399,9 +401,9 @@ export class Thread implements JobHolder {
   }
 
   /**
-   * `assign` deals with a job that throws while it is given to a thread. Whatever else is thrown here is an
-   * error in how jobs are handed on, which belongs to no job. It may cost this thread, and not the turn with
-   * all that other threads have sent.
+   * `assign` handles a job that throws while it is given to a thread. Any other error here is a bug in the
+   * dispatch itself and belongs to no job. It may end this thread, but not the turn with everything that
+   * other threads have sent.
    */
   #tellOfRoom(): void {
     try {
@@ -427,12 +429,12 @@ export class Thread implements JobHolder {
   }
 
   /**
-   * The thread is gone, and the jobs that it had begun are lost.
+   * Called when the thread is gone: the jobs that it had begun are lost.
    * @returns the unbegun jobs, oldest first, for other threads to run
    */
   die(): Job[] {
     this.state = 'dead';
-    // Messages that the thread sent before it died are valid: a response that was whole stays whole.
+    // Messages that the thread sent before it died are valid: a response that was complete stays complete.
     this.channel.lookAhead();
     while (this.channel.receive(1024) > 0);
     this.channel.close();
@@ -457,7 +459,7 @@ export class Thread implements JobHolder {
     return unbegun;
   }
 
-  // ---- what the thread says
+  // ---- what the thread reports
 
   onResponding(job: Job): void {
     this.#backlog.responding(job);
@@ -475,7 +477,7 @@ export class Thread implements JobHolder {
     this.#fail(error);
   }
 
-  /** The thread takes no more jobs until its owner has ended it. Nobody else is harmed. */
+  /** The thread takes no more jobs until its owner has ended it. Other threads are not affected. */
   #fail(error: Error): void {
     if (this.state === 'ready') this.state = 'draining';
     this.#owner.onCorrupt(this, error);

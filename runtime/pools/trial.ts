@@ -1,4 +1,4 @@
-/** A thread of another version beside those that a pool has, until somebody accepts or refuses it. */
+/** A thread of another version that runs beside a pool's threads until its owner accepts or refuses it. */
 import type { Thread } from './thread.ts';
 
 export interface Trial {
@@ -10,10 +10,10 @@ export interface Trial {
   readonly ready: Promise<void>;
   /** Resolves when it has lived for `minUptimeMs` since then. Rejects if it dies before. */
   readonly proven: Promise<void>;
-  /** The thread that it replaces finishes what it has, and ends. Resolves when that has ended. Idempotent. */
+  /** The old thread finishes its jobs and ends. Resolves when it has ended. Idempotent. */
   accept(): Promise<void>;
   /**
-   * The new thread finishes what it has, and ends; the old one goes on. Idempotent, and does nothing after
+   * The new thread finishes its jobs and ends; the old one continues. Idempotent; does nothing after
    * `accept`.
    */
   refuse(): void;

@@ -3,11 +3,11 @@ import type { JobRecord } from './tally.ts';
 
 /** The turn that moves what threads and sockets have produced. */
 export interface Turns {
-  /** There is something to publish or to receive. */
+  /** Requests a turn, because there is something to publish or to receive. */
   request(): void;
   readonly nowMs: number;
-  /** As `nowMs`, without the time in which the process was stopped, and from another beginning. */
+  /** Like `nowMs`, without the time in which the process was stopped, and counted from another start. */
   readonly runningMs: number;
-  /** Called for each job that a thread has ended; absent, or null: nobody wants to know. */
+  /** Called for each job that a thread has ended; absent or null: it is not needed. */
   readonly onJobEnded?: ((job: JobRecord) => void) | null;
 }

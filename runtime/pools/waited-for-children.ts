@@ -1,7 +1,7 @@
 /**
- * A thread that waits for a child process (`execSync`, `spawnSync`) hears nothing until the child has ended,
- * not even that it is to end itself. So whoever ends the thread ends the child, too, where the system tells
- * which process that is: on Linux.
+ * A thread that waits for a child process (`execSync`, `spawnSync`) receives nothing until the child has
+ * ended, not even the request to end itself. The code that ends the thread therefore ends the child too, on
+ * Linux, where the system says which process that is.
  *
  * A thread waits for one child at a time: the last one that it has started. It also waits for the child's own
  * children, which may hold the child's output open.
@@ -11,11 +11,11 @@ import type { Worker } from 'node:worker_threads';
 
 /** JavaScript and WebAssembly are interrupted long before this. */
 const PATIENCE_MS = 500;
-/** More processes than this do not belong to a call that anybody waits for. */
+/** If there are more processes than this, they do not belong to one synchronous call. */
 const MOST_PROCESSES = 256;
 
 /**
- * Ends what keeps the thread, which has been told to end, from ending.
+ * Ends the processes that keep a thread, which has been told to end, from ending.
  * @param osThreadId the system's number of the thread; 0: unknown
  * @param tell is given the processes that were ended, if any
  */
@@ -35,7 +35,7 @@ export function endWhatItWaitsFor(
   worker.once('exit', () => clearTimeout(timer));
 }
 
-/** In the order in which they were started. Empty where the system does not tell. */
+/** The children in the order in which they were started; empty if the system does not say. */
 function childrenOf(processId: number | 'self', threadId: number): number[] {
   try {
     const text = readFileSync(`/proc/${processId}/task/${threadId}/children`, 'latin1');

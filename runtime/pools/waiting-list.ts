@@ -1,7 +1,7 @@
 /**
- * Jobs that wait, in the order in which they came. A more urgent job (RFC 9218) changes places with less
- * urgent jobs of its own source, and with no others. So whatever a client says of its requests, no other
- * client waits longer for that.
+ * Waiting jobs, in the order of arrival. A more urgent job (RFC 9218) changes places with less urgent jobs of
+ * its own source, and with no others. A client therefore cannot make another client wait longer by marking
+ * its requests as urgent.
  */
 import { type Job, JobList } from './job.ts';
 
@@ -9,12 +9,12 @@ import { type Job, JobList } from './job.ts';
 const URGENCIES = 8;
 
 export class WaitingList extends JobList {
-  /** How many jobs wait, by their urgency when they came. */
+  /** How many jobs wait, by their urgency at arrival. */
   readonly #counts = new Uint32Array(URGENCIES);
   /** Older jobs stand before younger ones. */
   #isByAge = true;
 
-  /** The job may be older than the last: its lane may have held it. */
+  /** The job may be older than the last one, because its lane may have held it. */
   override push(job: Job): void {
     if (this.tail !== null && job.waitingSinceMs < this.tail.waitingSinceMs) this.#isByAge = false;
     super.push(job);
@@ -22,7 +22,7 @@ export class WaitingList extends JobList {
     if (this.#hasLessUrgent(job.waitsAs)) this.#bringForward(job);
   }
 
-  /** The job may be younger than the first: jobs come back from one thread after another. */
+  /** The job may be younger than the first one, because jobs return from one thread after another. */
   override unshift(job: Job): void {
     if (this.head !== null && job.waitingSinceMs > this.head.waitingSinceMs) this.#isByAge = false;
     super.unshift(job);
@@ -35,7 +35,7 @@ export class WaitingList extends JobList {
     if (this.size === 0) this.#isByAge = true;
   }
 
-  /** The first job that has waited since before then. */
+  /** The first job that arrived before that time. */
   waitingSinceBefore(ms: number): Job | null {
     for (let job = this.head; job !== null; job = job.next) {
       if (job.waitingSinceMs < ms) return job;
