@@ -1,6 +1,7 @@
 /**
- * Takes out of what is published the declarations that no exported type reaches: `node runtime/prune-declarations.ts [DIST]`. The compiler
- * writes one beside every module; nobody can import those of the inside, and they are a sixth of the package.
+ * Removes from the published package the declarations that no exported type refers to: `node
+ * runtime/prune-declarations.ts [DIST]`. The compiler writes a declaration beside every module. Users cannot
+ * import those of internal modules, which are a sixth of the package.
  */
 import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync, rmSync } from 'node:fs';

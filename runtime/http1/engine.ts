@@ -47,7 +47,7 @@ export class Http1Engine {
   /** The message that the limit has grown for, and the bytes of it that were consumed since it last grew. */
   #growingFor: Http1Message | null = null;
   #consumedBytes = 0;
-  /** Bytes that came after the last request. */
+  /** Bytes that arrived after the last request. */
   #surplusBytes = 0;
 
   /**
@@ -123,8 +123,8 @@ export class Http1Engine {
   }
 
   /**
-   * Nothing more should be read for now. Either the owner has not consumed what was read, or nobody wants
-   * what would come next, or the peer does not read the responses that it asked for.
+   * Nothing more should be read for now. Either the owner has not consumed what was read, or the next bytes
+   * are not wanted, or the peer does not read the responses that it asked for.
    */
   get isPaused(): boolean {
     const { unconsumedBytes, receiving } = this.#lifecycle;

@@ -1,7 +1,7 @@
 /**
  * Checks the header fields of one request: what they say about the message's length, the connection and the
  * host, and which of them go to the application. Any refusal here ends the connection: after a head that was
- * not understood, nobody knows where the next one begins.
+ * not understood, the start of the next one is unknown.
  */
 import { FieldKind, type FieldName } from './field-names.ts';
 import { isHost } from './host.ts';

@@ -20,7 +20,7 @@ import type { ResponseWriter } from './response-writer.ts';
  */
 export type EngineState = 'open' | 'closing' | 'aborted' | 'left' | 'closed';
 
-/** Puts a head that the owner has given into the output, when the message is the first. */
+/** Moves a head that the owner has given into the output, when the message is the first. */
 export interface HeadSender {
   head(message: Http1Message, contentBytes: number): void;
 }
@@ -245,8 +245,8 @@ export class Lifecycle {
   /** Breaks the connection in the middle of the first message's response, or where that would begin. */
   abort(message: Http1Message, by: ClosedBy, code: number): void {
     this.state = 'aborted';
-    // A WebSocket has an end of its own, so the peer notices that it is missing. The bytes of CONNECT have
-    // none.
+    // A WebSocket ends with a Close, so the peer notices if it is missing. The bytes of a CONNECT tunnel have
+    // no such mark.
     const isRawTunnel = message.framing === Framing.Tunnel && message.method === 'CONNECT';
     this.mustReset = isRawTunnel || message.framing === Framing.Connection;
     this.stopReading();

@@ -74,14 +74,14 @@ export class LineReader {
   /** How many bytes of the incomplete line have been scanned. */
   #scanned = 0;
 
-  // Of the line being read: offsets from its first byte.
+  // For the line being read: offsets from its first byte.
   #methodEnd = 0;
   #targetEnd = 0;
   #nameEnd = 0;
   #valueStart = 0;
   #valueEnd = 0;
   #lineEnd = 0;
-  // Of the message being read.
+  // For the message being read.
   #method = '';
   #target: Target = ROOT;
   #version: Version = '1.1';

@@ -63,7 +63,7 @@ export class Http1Message {
   /** For the owner's use. */
   context: unknown = null;
 
-  // The engine writes everything from here on.
+  // Only the engine writes the following members.
   request: RequestPhase;
   response: ResponsePhase = ResponsePhase.Awaited;
   tunnel: TunnelPhase = TunnelPhase.None;

@@ -12,7 +12,7 @@ import { ENDS, type ResponseHeads } from './response-heads.ts';
 /** The framing of one chunk: eight digits and two line ends. */
 const CHUNK_FRAMING_BYTES = 12;
 const END_OF_LINE = '\r\n';
-/** Of a field line, beside name and value. */
+/** The bytes of a field line in addition to name and value. */
 const FIELD_LINE_BYTES = 4;
 const COLON = 0x3a;
 const SPACE = 0x20;

@@ -42,7 +42,7 @@ export class Sender {
     return this.#writer.output.unsentBytes >= this.#options.outputLimitBytes;
   }
 
-  /** `endTurn` would move something. */
+  /** True if `endTurn` would move output. */
   get canPump(): boolean {
     const { first } = this.#lifecycle;
     if (first === undefined || this.isFull) return false;
@@ -86,8 +86,8 @@ export class Sender {
     message.fields = fields;
     message.addedFields = added;
     message.isEnding = end;
-    // The tunnel is refused. The connection stays HTTP for this one response, and nobody wants what the peer
-    // has sent after its request.
+    // The tunnel is refused. The connection stays HTTP for this one response, and the bytes that the peer has
+    // sent after its request are dropped.
     if (message.tunnel === TunnelPhase.Asked) this.#lifecycle.drop(message);
     if (end) this.pump();
   }
@@ -150,8 +150,8 @@ export class Sender {
     const lifecycle = this.#lifecycle;
     if (message.tunnel !== TunnelPhase.None) return true;
     if (message.request !== RequestPhase.Ended) {
-      // Nobody knows how much is left of chunked content. A client that is told that the connection persists,
-      // and is then not waited for, loses its next request.
+      // The rest of chunked content has an unknown length. If the client is told that the connection
+      // persists, and the server then does not wait for that rest, the client loses its next request.
       if (message.request === RequestPhase.Dropped) {
         if (message.section.contentLength === CHUNKED || lifecycle.isTooMuchToDiscard(message)) return true;
       }

@@ -241,8 +241,8 @@ export class Http2Engine {
   }
 
   /**
-   * Responses wait for the socket. So whatever exceeds the limit is what the peer makes the server send and
-   * does not read. Only the last field section that there was room for may have any length.
+   * Responses wait for the socket, so output beyond the limit is what the peer makes the server send and does
+   * not read. Only the last field section that there was room for may have any length.
    */
   #judgeUnsent(): void {
     if (this.#writer.unsentBytes > this.#unsentLimitBytes + this.#sender.beyondBytes) {

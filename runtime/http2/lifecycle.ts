@@ -273,12 +273,13 @@ export class Lifecycle {
   /** @throws the first error that the owner threw, after every stream is closed */
   #closeAll(code: number): void {
     let fault: { readonly error: unknown } | null = null;
-    // All states change first: what the owner still says to other streams from within onClose must not be
-    // sent.
+    // All states change first, because calls for other streams that the owner makes within onClose must not
+    // send anything.
     const streams = this.#streams.values();
     for (const stream of streams) stream.state = StreamState.ClosedByOurReset;
     for (const stream of streams) {
-      // The owner may have reset it from within another's onClose, and then it has heard of its end.
+      // The owner may have reset this stream from within another stream's onClose, and has then been told of
+      // its end.
       if (!this.#streams.remove(stream)) continue;
       this.#dropUnsent(stream);
       try {

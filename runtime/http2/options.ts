@@ -104,9 +104,9 @@ export interface Http2Options {
   readonly maxStreamWindowBytes: number;
   /**
    * Request bytes that all streams of a connection together may have unconsumed, whatever their windows grow
-   * to. Windows grow only by what maxConcurrentStreams × streamWindowBytes leave of it, so uploads that
-   * nobody reads cannot use up the room of others. Default 32 MiB: 16 MiB for those 128 × 128 KiB, and as
-   * much again for four uploads at full size.
+   * to. Windows grow only by what maxConcurrentStreams × streamWindowBytes leave of it, so uploads that no
+   * application reads cannot use up the room of others. Default 32 MiB: 16 MiB for those 128 × 128 KiB, and
+   * as much again for four uploads at full size.
    */
   readonly connectionWindowBytes: number;
   /**

@@ -7,7 +7,7 @@
  * and one with a kilobyte get the same share. A stream that does not take turns stays in front until it has
  * nothing more to send, in the order of stream ids.
  *
- * Nobody starves: every `leapEvery`th turn goes to the streams that wait behind.
+ * No stream starves: every `leapEvery`th turn goes to the streams that wait behind.
  *
  * Field sections take no turns. Those that wait for the socket form a queue of their own, in the order in
  * which they came, and go before all content.

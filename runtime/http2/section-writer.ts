@@ -30,12 +30,12 @@ export class SectionWriter {
     this.#limitBytes = limitBytes;
   }
 
-  /** A field section written now leaves at once, and no other one waits before it. */
+  /** True if a field section that is written now leaves at once, and no other one waits before it. */
   get hasRoom(): boolean {
     return this.#writer.unsentBytes < this.#limitBytes && !this.#scheduler.holdsSections;
   }
 
-  /** A waiting field section could leave now. */
+  /** True if a waiting field section could leave now. */
   get canSendHeld(): boolean {
     return this.#scheduler.holdsSections && this.#writer.unsentBytes < this.#limitBytes;
   }

@@ -72,7 +72,7 @@ function optionsOf(target: BindAddress): ListenOptions & { fd?: number } {
 
 /**
  * A killed process leaves its socket's file behind, and no other process can bind there. The file is removed
- * only if it is a socket and nobody listens on it any more.
+ * only if it is a socket and no process listens on it any more.
  */
 async function removeStale({ address, path }: UnixAddress): Promise<void> {
   const stat = lstatSync(path);

@@ -66,7 +66,7 @@ export interface ListenerOptions {
   readonly tls: ListenerTls | null;
   /** Shared by all listeners. A connection beyond them is closed at once. */
   readonly limits: ConnectionLimits;
-  /** For what comes before a request: a PROXY header, and the first bytes of a protocol. */
+  /** The time for what precedes a request: a PROXY header, and the first bytes of a protocol. */
   readonly headerTimeoutMs: number;
 }
 

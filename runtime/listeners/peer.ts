@@ -13,7 +13,10 @@ export interface Peer {
   readonly scheme: 'http' | 'https';
   /** The text for `request.tls` that OPEN carries; empty for cleartext. */
   readonly tls: string;
-  /** For a trusted proxy: reads what it says about its client. Null for all others, who are not believed. */
+  /**
+   * For a trusted proxy: reads what it says about its client. Null for all others, whose information is
+   * ignored.
+   */
   readonly forwarding: Forwarding | null;
   /** False for TLS that HTTP/2 must not run over (RFC 9113 section 9.2). */
   readonly allowsHttp2: boolean;

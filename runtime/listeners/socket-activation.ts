@@ -19,7 +19,7 @@ export function passedSockets(
   const { LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES } = environment;
   const count = /^\d{1,5}$/.test(LISTEN_FDS ?? '') ? Number(LISTEN_FDS) : 0;
   if (count === 0) throw new ListenError(address, 'sockets from systemd', 'none: LISTEN_FDS is not set');
-  // Without this check, a child of the process that the sockets were meant for would use them.
+  // Without this check, a child process would use sockets that were meant for its parent.
   if (LISTEN_PID !== String(pid)) {
     const received = `sockets for process ${LISTEN_PID ?? 'unknown'}`;
     throw new ListenError(

@@ -26,7 +26,7 @@ interface Ended extends Place {
 
 type Line = Record<string, string | number>;
 
-/** Null leaves the field out. */
+/** Null: the field is left out. */
 const readers: {
   readonly [Field in AccessField]: (ended: Ended, redaction: Redaction) => string | number | null;
 } = {
@@ -43,7 +43,7 @@ const readers: {
   outcome: ({ outcome }) => outcome,
   durationMs: ({ durationMs }) => Math.round(durationMs * 10) / 10,
   requestBytes: ({ exchange }) => exchange.receivedBytes,
-  // What stands for HEAD's content is not sent.
+  // A response to HEAD has no content.
   responseBytes: ({ exchange }) => (exchange.method === 'HEAD' ? 0 : exchange.responseBytes),
   route: ({ route }) => route || null,
   pool: ({ pool }) => pool || null,
@@ -61,12 +61,12 @@ export class AccessLog {
   readonly #sample: number;
   readonly #now: () => number;
   readonly #redaction: Redaction;
-  /** Of exchanges that ended well, what has been left out so far; at 1 one is written. */
+  /** The accumulated share of left-out exchanges that ended well; one is written when it reaches 1. */
   #due = 0;
 
   /** @param now monotonic milliseconds, as exchanges are admitted by */
   constructor(log: Log, { access: { fields, sample }, redact }: LogConfig, now: () => number) {
-    // What `log.level` leaves out is the server's own lines.
+    // `log.level` concerns only the server's own lines.
     this.#log = log.child({}, { level: log.level === 'silent' ? 'silent' : 'info' });
     this.#redaction = new Redaction(redact);
     this.#fields = fields;
@@ -74,7 +74,7 @@ export class AccessLog {
     this.#now = now;
   }
 
-  /** What the exchanges of one route tell when they have ended. */
+  /** Returns the function that logs the ended exchanges of one route. */
   of(place: Place): (exchange: EndedExchange, outcome: Outcome) => void {
     return (exchange, outcome) => {
       if (this.#isLeftOut(exchange, outcome)) return;
@@ -108,7 +108,7 @@ function beforeQuery(path: string): string {
   return end === -1 ? path : path.slice(0, end);
 }
 
-/** The first of its name. */
+/** The value of the first field with this name. */
 function fieldOf(fields: readonly string[], name: string): string | null {
   for (let i = 0; i < fields.length; i += 2) {
     if (fields[i] === name) return fields[i + 1] as string;

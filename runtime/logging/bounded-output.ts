@@ -31,7 +31,7 @@ export class BoundedOutput {
   readonly #written = (error?: Error | null): void => this.#onWritten(error);
 
   /**
-   * @param maxWaitingBytes counts everything that waits in the stream, whoever wrote it
+   * @param maxWaitingBytes counts everything that waits in the stream, whichever code wrote it
    * @param onDropped gets the number of writes dropped since the last call; it may write itself
    */
   constructor(
@@ -59,7 +59,7 @@ export class BoundedOutput {
     const chunk = isCountedRight ? output : Buffer.from(output);
     if (waiting + chunk.length > this.#maxWaitingBytes) {
       this.#dropped++;
-      // Otherwise nothing would report the drops while nothing is written.
+      // Otherwise the drops would not be reported while nothing is written.
       if (waiting === 0) this.#stream.write('', this.#written);
       return;
     }

@@ -1,13 +1,16 @@
-/** What a `LogFile` and the thread that writes it say to each other. One order at a time, and an outcome for each. */
+/**
+ * The messages between a `LogFile` and the thread that writes it: one order at a time, and an outcome for
+ * each.
+ */
 
-/** Bytes are to be appended; a path is to be opened, for what is written from then on. */
+/** Append these bytes; or open this path, and write to it from then on. */
 export type FileOrder = Uint8Array | string;
 
 export interface FileOutcome {
-  /** What is written to next. */
+  /** Where later output is written. */
   readonly fd: number;
   readonly error: Error | null;
 }
 
-/** Its owner reads and writes it, its group reads it. */
+/** The owner may read and write the file, its group may read it. */
 export const LOG_FILE_PERMISSIONS = 0o640;

@@ -19,13 +19,10 @@ const char = String.fromCharCode;
 
 export class Identifiers {
   readonly #random: (below: number) => number;
-  /** The characters of the one that was made last. */
+  /** The characters of the latest identifier. */
   readonly #last: Uint8Array;
 
-  /**
-   * @param random a whole number from 0 to below what is given
-   * @param given so many have been given
-   */
+  /** @param random a whole number from 0 to below what is given @param given how many have been made */
   constructor(random: (below: number) => number = randomInt, given = 0) {
     this.#random = random;
     this.#last = new Uint8Array(RANDOM_DIGITS + 1 + COUNT_DIGITS);
@@ -45,7 +42,7 @@ export class Identifiers {
     const c = this.#last;
     let at = c.length - 1;
     while (c[at] === LETTER_Z) c[at--] = ZERO;
-    // After 78 thousand million there is no further count.
+    // The count ends after 78 thousand million identifiers.
     if (c[at] === HYPHEN) this.#begin(1);
     else c[at] = c[at] === NINE ? LETTER_A : (c[at] as number) + 1;
     return char(

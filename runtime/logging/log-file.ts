@@ -44,7 +44,7 @@ export class LogFile implements OutputStream {
   #fd: number;
   /** Null: it has not been needed yet, or has ended. */
   #thread: Worker | null = null;
-  /** Hears what has become of the order that the thread has; null: it has none. */
+  /** Called with the outcome of the thread's current order; null: it has none. */
   #onOutcome: ((outcome: FileOutcome) => void) | null = null;
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
@@ -65,7 +65,7 @@ export class LogFile implements OutputStream {
     return this.#waitingBytes;
   }
 
-  /** The thread writes, or opens a file: where it waits for a disk that hangs, nothing ends it. */
+  /** True while the thread writes or opens a file. If it waits for a disk that hangs, it cannot be ended. */
   get isBusy(): boolean {
     return this.#onOutcome !== null;
   }
@@ -129,11 +129,11 @@ export class LogFile implements OutputStream {
     this.#onOutcome = onOutcome;
     try {
       const thread = this.#threadThatWrites();
-      // Not the process's end, but what is under way is waited for.
+      // The thread does not keep the process alive, but orders in progress are waited for.
       thread.ref();
       thread.postMessage(order, typeof order === 'string' ? [] : [order.buffer as ArrayBuffer]);
     } catch (error) {
-      // The system has no thread left for it.
+      // The system could not start a thread.
       queueMicrotask(() => this.#settle({ fd: this.#fd, error: error as Error }));
     }
   }
@@ -151,7 +151,7 @@ export class LogFile implements OutputStream {
     return thread;
   }
 
-  /** The next order starts another. */
+  /** The next order starts another thread. */
   #threadEnded(thread: Worker, error: Error): void {
     if (this.#thread !== thread) return;
     this.#thread = null;

@@ -1,6 +1,6 @@
 /**
- * SIGUSR1 reopens the log file after a rotation has renamed it. Node opens its inspector on this signal while nobody listens to it, so
- * `cli.ts` adds a listener before anything else.
+ * SIGUSR1 reopens the log file after a rotation has renamed it. Node opens its inspector on this signal
+ * unless the process listens to it, so `cli.ts` adds a listener before anything else.
  */
 import type { Log, LogOutput } from './log.ts';
 

@@ -29,7 +29,7 @@ export class LogFollower {
     const lines = this.#waiting.splice(0);
     this.#waitingBytes = 0;
     if (this.#dropped > 0) {
-      const msg = 'log lines were left out: whoever follows the log did not read them';
+      const msg = 'log lines were left out: the follower did not read them in time';
       lines.push(`${JSON.stringify({ level: 'warn', lines: this.#dropped, msg })}\n`);
       this.#dropped = 0;
     }
@@ -72,7 +72,7 @@ export class LogTail {
     }
   }
 
-  /** Nothing is kept and nobody follows. */
+  /** No lines are kept, and no client follows the log. */
   get keepsNone(): boolean {
     return this.#maxBytes === 0 && this.#followers.size === 0;
   }

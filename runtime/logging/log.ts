@@ -1,9 +1,10 @@
 /**
  * The log: pino's, one JSON object a line, or lines for people on a terminal.
  *
- * Writing must not block the reactor, nor fill the memory, nor keep the process from ending when whoever reads
- * standard output stalls or goes away. pino's own destinations block in one of these cases (the asynchronous one
- * at exit), so lines go to the stream itself, whose writes to a pipe never wait (see `BoundedOutput`).
+ * Writing must not block the reactor, nor fill the memory, nor keep the process from ending when the reader
+ * of standard output stalls or goes away. pino's own destinations block in one of these cases (the
+ * asynchronous one at exit), so lines go to the stream itself, whose writes to a pipe never wait (see
+ * `BoundedOutput`).
  */
 
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
@@ -38,7 +39,7 @@ export function configuredOutput({ file }: LogConfig): LogOutput {
   return { stream, isTerminal: false, colour: false, file: stream };
 }
 
-/** Standard output as it is; a NO_COLOR that is not empty turns colour off (no-color.org). */
+/** The log goes to standard output. A NO_COLOR that is not empty turns colours off (no-color.org). */
 export function standardOutput(): LogOutput {
   const isTerminal = process.stdout.isTTY === true;
   return { stream: process.stdout, isTerminal, colour: isTerminal && !process.env.NO_COLOR };
@@ -92,8 +93,8 @@ function logged(report: ErrorReport): object {
 }
 
 /**
- * Resolves when everything logged so far has been written, or can no longer be, or after `limitMs`: a reader
- * that stalls must not keep the process from ending.
+ * Resolves when everything logged so far has been written or cannot be written any more, or after `limitMs`:
+ * a stalled reader must not keep the process from ending.
  */
 export function flushLog(log: Log, limitMs = 1_000): Promise<void> {
   return new Promise((resolve) => {

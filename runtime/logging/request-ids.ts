@@ -1,11 +1,12 @@
 /**
- * What requests are called, from a proxy in front through the threads to every line of a log (`requestId`). A name that a client chose could
- * be another request's, or mislead whoever reads the log. So only a trusted proxy is believed, and only if its name has safe characters.
+ * Identifiers of requests, from a proxy in front through the threads to every line of a log (`requestId`). An
+ * identifier that a client chose could equal another request's, or mislead a reader of the log. So Sluice
+ * accepts one only from a trusted proxy, and only if it has safe characters.
  */
 import { MAX_REQUEST_ID_CHARS } from '../config/request-id-schema.ts';
 import { Identifiers } from './identifiers.ts';
 
-/** Characters without a meaning to logs and shells. */
+/** Characters without a special meaning in logs and shells. */
 const SAFE = /^[A-Za-z0-9._~:+/=@-]+$/;
 
 export class RequestIds {

@@ -35,7 +35,10 @@ function labelledPrints(log: Log, config: LogConfig, output: LogOutput, tail: Lo
   return { stdout: take, stderr: take, labels: { keepsObjects: !isForPeople, redact: config.redact } };
 }
 
-/** As text. A thread may also print before labelling begins or bypass it, so the line can be anything. */
+/**
+ * Writes a line as text. A thread may print before labelling begins or bypass it, so the line can be
+ * anything.
+ */
 function shownLine(line: string, colour: boolean): string {
   try {
     return line.startsWith('{') ? formatLine(line, colour) : line;

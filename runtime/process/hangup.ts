@@ -1,9 +1,10 @@
 /**
- * What a SIGHUP means. An operator sends it for a reload. The system sends it when the terminal closes from which the server was started:
- * nobody wants the server any more, so it drains.
+ * Decides what a SIGHUP means. An operator sends it for a reload. The system sends it when the terminal
+ * closes from which the server was started; then the server is no longer wanted and drains.
  *
- * The two are told apart by the standard streams: a stream that was a terminal at the start is none after the terminal has closed. A
- * server under nohup or a supervisor, or with all three streams elsewhere, has no terminal.
+ * The standard streams tell the two apart: a stream that was a terminal at the start is no longer one after
+ * the terminal has closed. A server under nohup or a supervisor, or with all three streams elsewhere, has no
+ * terminal.
  */
 import { isatty } from 'node:tty';
 
@@ -19,13 +20,13 @@ export class Terminal {
     this.#fds = STANDARD_STREAMS.filter(isTerminal);
   }
 
-  /** There was a terminal at the start, and there is none now. */
+  /** True if there was a terminal at the start and there is none now. */
   get hasClosed(): boolean {
     return this.#fds.length > 0 && !this.#fds.some(this.#isTerminal);
   }
 }
 
-/** SIGHUP from the beginning of a start on: a process without a handler would be killed by it. */
+/** Handles SIGHUP from the beginning of the start, because the signal kills a process without a handler. */
 export class Hangups {
   readonly #terminal: Terminal;
   /** Signals before `tellTo` ask for one reload together. */

@@ -14,7 +14,7 @@ export function readPageModule(folder: URL, name: string): string {
 
 function withoutTypes(source: string): string {
   const { emitWarning } = process;
-  // Node warns that type stripping is experimental, which does not concern whoever opens the page.
+  // Node's warning that type stripping is experimental does not concern the user of the page.
   process.emitWarning = () => undefined;
   try {
     return stripTypeScriptTypes(source);

@@ -1,10 +1,10 @@
 /**
  * Ends the process, whatever its threads wait for.
  *
- * `process.exit` joins every thread, those of workers and those of libuv, and so does `process.reallyExit`. One thread that waits in
- * the kernel (for a pipe that nobody writes to, for a file system that hangs) keeps it from ever returning, with the signal
- * handlers still in place. Two things end such a process all the same: SIGKILL, which leaves no exit code, and `execve`, by which all
- * its other threads end at once and the program that takes its place can exit with the code that was meant.
+ * `process.exit` joins every thread, those of workers and those of libuv, and so does `process.reallyExit`. One thread that waits in the
+ * kernel (for a pipe without a writer, for a hanging file system) keeps it from ever returning, while the signal handlers stay in place.
+ * Two things still end such a process: SIGKILL, which leaves no exit code, and `execve`, which ends all other threads at once and starts
+ * another program in the same process. That program can exit with the intended code.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
@@ -12,7 +12,7 @@ import { removeSockets } from '../control/at-exit.ts';
 import { flushLog, type Log, type LogOutput } from '../logging/log.ts';
 
 const POLL_MS = 10;
-/** For threads that have been told to end. Many threads on a busy machine take a while. */
+/** How long to wait for threads that have been told to end. Many threads on a busy machine need a while. */
 const THREADS_END_MS = 3_000;
 
 /** Resources of the main thread that may wait for a libuv thread. Node does not report hashing and compression, which end by themselves. */
@@ -87,7 +87,7 @@ export function endOnUncaughtError(log: Log, exitCode: number): void {
 export function endWithoutThreads(exitCode: number): void {
   // Neither way emits 'exit', where `at-exit.ts` would remove them.
   removeSockets();
-  // What is to be loaded or written for every Node (NODE_OPTIONS) is not meant for this one.
+  // Modules and reports that NODE_OPTIONS asks every Node process for are not meant for this one.
   const environment = Object.entries(process.env).filter(([name]) => !name.startsWith('NODE_'));
   try {
     process.execve?.(

@@ -44,7 +44,7 @@ export async function serve(
   const reloader = new Reloader(server, readConfig, log, development?.explain);
   hangups.tellTo((hasTerminalClosed) => {
     if (hasTerminalClosed) signals.hangUp();
-    // The log tells the outcome.
+    // The log reports the outcome.
     else void reloader.reload('SIGHUP').catch(() => undefined);
   });
   signals.tellTo(log);
@@ -72,7 +72,7 @@ export async function serve(
       first.then(() => ExitCode.Ok),
     ]);
     reloader.close();
-    // It answers until the end, because a drain takes a while and somebody may watch it.
+    // The control socket answers until the end, because a drain takes a while and an operator may watch it.
     const drained = Promise.all([profiler.close(), server.drain()]);
     return await Promise.race([drained.then(() => exitCode), second]);
   } catch (error) {

@@ -6,7 +6,7 @@ import type { Log } from '../logging/log.ts';
 
 /**
  * Ctrl-C reaches every process of the terminal, and npm, npx and clinic pass it on to the server. So the server gets it twice within about
- * 100 ms, faster than anybody presses it twice.
+ * 100 ms, faster than a person can press it twice.
  */
 export const REPEATED_SIGINT_MS = 200;
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 
 let version: string | null = null;
 
-/** Read once: a status tells it too, and must not wait for a disk. */
+/** Read once, because a status also contains it and must not wait for a disk. */
 export function readVersion(): string {
   version ??= find();
   return version;
@@ -16,7 +16,7 @@ function find(): string {
       const { name, version } = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8'));
       if (name === 'sluice') return String(version);
     } catch {
-      // Not there: the other place is.
+      // The file is not here; it is in the other place.
     }
   }
   return 'unknown';

@@ -1,6 +1,6 @@
 /**
- * What clinic 13.0.0's viewers read, made from profiles of several threads: each thread is one function at the bottom of
- * its stacks.
+ * Converts profiles of several threads into the files that clinic 13.0.0's viewers read: each thread is one function at the bottom of its
+ * stacks.
  *
  *   X.clinic-flame/         a folder: X.clinic-flame-systeminfo, -samples (a stack for each tick), -inlinedfunctions
  *   X.clinic-heapprofiler   a file: V8's own sampling heap profile

@@ -27,7 +27,7 @@ interface GrowingThread extends CollectedThread {
 
 export class Collected {
   started: Started | null = null;
-  /** Null: the stream broke off. */
+  /** Null: the stream ended early. */
   end: { readonly reason: EndReason; readonly endUs: number } | null = null;
   exchanges: ExchangeTable | null = null;
   stoodStillMs: number | null = null;

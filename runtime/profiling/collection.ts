@@ -128,7 +128,7 @@ export class Collection implements SampledThreadOwner {
     this.#inspector.close();
   }
 
-  /** Nobody needs the profile any more. */
+  /** The profile is no longer needed. */
   close(): void {
     this.#isJoining = false;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -137,7 +137,7 @@ export class Collection implements SampledThreadOwner {
 
   async #takeParts(): Promise<void> {
     for (const sampled of [...this.#sampled.values()]) {
-      // The reactor does not die alone, and its loop should stay free.
+      // The reactor cannot die alone, so its profile needs no parts, and its loop should stay free.
       if (sampled.name.threadId === 0 || !this.#isJoining) continue;
       await within(PATIENCE_MS, sampled.takePart());
     }
@@ -158,7 +158,7 @@ export class Collection implements SampledThreadOwner {
     this.#sampled.set(threadId, new SampledThread(name, inspected, this.#options, this));
   }
 
-  /** Undefined: the reactor will name it. */
+  /** Undefined: the reactor will name the thread later. */
   #nameOf(threadId: number): ThreadName | undefined {
     return threadId === 0 ? { threadId, name: REACTOR, pool: '' } : this.#names.get(threadId);
   }

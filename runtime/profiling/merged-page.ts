@@ -94,7 +94,7 @@ function readLicence(): string {
     try {
       return readFileSync(new URL(up, HERE), 'utf8');
     } catch {
-      // It is not here. A parent folder may have it.
+      // The file is not here; a parent folder may have it.
     }
   }
   throw new Error('the package has no LICENSE file');

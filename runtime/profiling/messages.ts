@@ -26,9 +26,9 @@ export const REACTOR = 'reactor';
 
 export interface ProfileRequest {
   readonly kind: ProfileKind;
-  /** Only threads of this pool. */
+  /** Profile only threads of this pool. */
   readonly pool?: string | undefined;
-  /** Only this thread, by its name. */
+  /** Profile only this thread, by its name. */
   readonly thread?: string | undefined;
   readonly durationMs: number;
 }
@@ -38,12 +38,12 @@ export interface ThreadName {
   /** Node's number; 0 is the reactor's. */
   readonly threadId: number;
   readonly name: string;
-  /** Empty: the thread belongs to none. */
+  /** The pool's name; empty: the thread belongs to none. */
   readonly pool: string;
 }
 
 export interface ProfileLimits {
-  /** The most that a profile may send in all. */
+  /** The most bytes that a profile may send in total. */
   readonly maxBytes: number;
   /** Most samples of one thread's CPU profile: a longer profile takes them less often. */
   readonly maxSamplesPerThread: number;

@@ -1,4 +1,4 @@
-/** Finds out whose code a frame is, from the location of its script. */
+/** Decides whose code a frame belongs to, by the location of its script. */
 import { fileURLToPath } from 'node:url';
 import type { CallFrame } from './cpu-profile.ts';
 import { Owner } from './page/data.ts';

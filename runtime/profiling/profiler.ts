@@ -1,7 +1,7 @@
 /**
  * Takes profiles of the running server, one at a time. This part runs in the reactor's thread and does
- * little: it starts a thread that does the work, tells it who the other threads are, and follows exchanges in
- * the meantime.
+ * little: it starts a thread that does the work, names the other threads to it, and records exchanges in the
+ * meantime.
  */
 import { dirname, join } from 'node:path';
 import { isMainThread, MessageChannel, Worker } from 'node:worker_threads';
@@ -122,7 +122,9 @@ export class Profiler {
       for (const thread of pool.threads) yield nameOf(pool, thread);
   }
 
-  /** The server stops: what was profiled is sent, and profiling ends. Resolves when that is done. */
+  /**
+   * Called when the server stops: sends what was profiled and ends the profile. Resolves when that is done.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#running?.close('server-stops');
@@ -274,7 +276,7 @@ class RunningProfile implements ThreadFollower {
     this.#worker.postMessage(message);
   }
 
-  /** Resolves when the command has received what there is, or does not read it. */
+  /** Resolves when the command has received what exists by now, or does not read it. */
   async close(reason: EndReason): Promise<void> {
     this.#tell({ type: 'end', reason });
     const timer = setTimeout(() => this.destroy(), CLOSING_MS);
@@ -304,7 +306,7 @@ class RunningProfile implements ThreadFollower {
   }
 
   onThreadGone(_pool: Pool, { vitals: { threadId } }: Thread, cause: ErrorReport | undefined): void {
-    const why = cause === undefined ? 'the server told it to' : `${cause.name}: ${cause.message}`;
+    const why = cause === undefined ? 'the server told it to end' : `${cause.name}: ${cause.message}`;
     this.#tell({ type: 'gone', threadId, cause: why });
   }
 }

@@ -11,9 +11,9 @@ import type { Frame, ProfileRequest } from './messages.ts';
 export interface ProfileStream {
   /** Resolves when the server has sent everything, or has gone. Rejects with what `onFrame` throws. */
   readonly done: Promise<void>;
-  /** Asks for what exists by now, and no more. */
+  /** Asks the server to send what it has by now and end the profile. */
   endEarly(): void;
-  /** Nobody needs the profile any more. */
+  /** Cancels the profile, which is no longer needed. */
   cancel(): void;
 }
 

@@ -74,7 +74,7 @@ export class SnapshotCourier {
     this.#owner.onDone('asked');
   }
 
-  /** Nobody needs the rest. */
+  /** The rest is no longer needed. */
   close(): void {
     this.#isOver = true;
     this.#port.close();

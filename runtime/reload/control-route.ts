@@ -7,7 +7,7 @@ import { ApplicationLoadError } from '../pools/application-load-error.ts';
 import { ReloadStoppedError } from './errors.ts';
 import type { Reloader } from './reloader.ts';
 
-/** @throws ControlRefusal when what runs goes on */
+/** @throws ControlRefusal if the running version stays */
 export async function answerReload(exchange: ControlExchange, reloader: Reloader): Promise<void> {
   try {
     exchange.answer(200, await reloader.reload('control socket'));
@@ -18,7 +18,7 @@ export async function answerReload(exchange: ControlExchange, reloader: Reloader
 
 function refusalOf(error: unknown): unknown {
   if (error instanceof ConfigError) {
-    // One problem is what scripts can act on.
+    // If there is a single problem, its own code is more useful to scripts.
     const [only, ...others] = error.problems;
     const code = only !== undefined && others.length === 0 ? only.code : error.code;
     return new ControlRefusal(422, code, error.message);

@@ -4,7 +4,7 @@ export class ReloadStoppedError extends Error {
   readonly code = 'SLUICE_RELOAD_STOPPED';
 
   constructor() {
-    super('reload: expected a server that runs to its end, the server stops');
+    super('reload: expected a running server, but the server is stopping');
   }
 }
 

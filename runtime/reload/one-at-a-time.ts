@@ -12,7 +12,7 @@ export class OneAtATime<Result> {
     this.#run = run;
   }
 
-  /** Settles as a run does that begins after this call. */
+  /** Settles like a run that begins after this call. */
   ask(): Promise<Result> {
     if (this.#waiting !== null) return this.#waiting;
     if (this.#running === null) return this.#begin();

@@ -51,7 +51,7 @@ export class Reloader {
   }
 
   /**
-   * Resolves when no old thread takes exchanges any more. The log tells the outcome too.
+   * Resolves when no old thread takes exchanges any more. The log also reports the outcome.
    * @param by who requested it, for the log
    * @param pools those whose threads are replaced
    * @throws ConfigError, ApplicationLoadError, ReloadStoppedError: the running version stays

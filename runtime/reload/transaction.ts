@@ -20,7 +20,7 @@ import type { Certificates, PreparedCertificates } from '../tls/certificates.ts'
 import { codeOf, messageOf, ReloadStoppedError } from './errors.ts';
 import type { PoolReload, ReloadReport } from './report.ts';
 
-/** What a reload needs of the server. */
+/** What a reload needs from the server. */
 export interface ReloadTarget {
   readonly config: Config;
   readonly isRunning: boolean;
@@ -33,7 +33,9 @@ export interface ReloadTarget {
   take(config: Config, pools: ReadonlyMap<string, Pool>): void;
   /** Ends a removed pool. Resolves when its threads have ended. */
   retire(pool: Pool): Promise<void>;
-  /** A pool keeps the version that it has loaded, because the one on the disk fails; null: it runs the one on the disk again. */
+  /**
+   * Records that a pool keeps the version that it has loaded, because the one on the disk fails. Null: it runs the one on the disk again.
+   */
   setStale(pool: string, why: Error | null): void;
 }
 
@@ -200,7 +202,7 @@ export class ReloadTransaction {
     let threads = 1;
     this.#ends.push(trial.accept());
     const report = { pool: pool.name, change: 'replaced' as const };
-    // Asked anew each time: a thread that has died or been recycled meanwhile has another in its place already.
+    // Read again each time: a thread that has died or been recycled meanwhile already has a replacement.
     for (;;) {
       const [old] = pool.renewal.threadsBefore(version);
       if (old === undefined || !this.#target.isRunning) break;

@@ -33,7 +33,7 @@ export class Destinations {
   #pools: ReadonlyMap<string, Pool>;
   /** Null: there is no `monitoring`. */
   readonly durations: RequestDurations | null;
-  /** Null: requests are not logged. */
+  /** Null: there is no access log. */
   #accessLog: AccessLog | null = null;
 
   constructor(config: Config, pools: ReadonlyMap<string, Pool>, options: DestinationsOptions) {

@@ -29,7 +29,7 @@ import { ConnectionLimits } from './limits.ts';
 import type { Reactor } from './reactor.ts';
 import { type FrontOwner, type Fronts, makeFronts, updateFronts } from './server-front.ts';
 
-/** What a frontend needs of its server. */
+/** What a frontend needs from its server. */
 export interface FrontendOwner {
   readonly reactor: Reactor;
   readonly log: Log;
@@ -158,7 +158,7 @@ export class Frontend {
     );
   }
 
-  /** Connections stay; what begins from now on goes by this configuration. */
+  /** Connections stay; new requests and connections use this configuration. */
   take(config: Config): void {
     this.#config = config;
     updateFronts(this.#fronts, config, this.#frontOwner);

@@ -11,7 +11,7 @@ import type { Log } from '../logging/log.ts';
 import type { Monitored } from '../monitoring/open.ts';
 import type { Reactor } from './reactor.ts';
 
-/** What it needs of the server. */
+/** What it needs from the server. */
 export interface ManagedServer extends Monitored {
   readonly config: Config;
   readonly parts: { readonly reactor: Reactor };

@@ -18,10 +18,10 @@ export interface MemoryGuardOptions {
   readonly everyMs: number;
 }
 
-/** What the guard needs of a pool. */
+/** What the guard needs from a pool. */
 export interface GuardedPool<Thread extends GuardedThread = GuardedThread> {
   readonly name: string;
-  /** Its threads are those that take work. */
+  /** The pool's threads that take work. */
   readonly dispatcher: { readonly threads: readonly Thread[] };
   readonly renewal: { recycle(thread: Thread, cause: RecyclingCause): Promise<void> };
 }
@@ -83,7 +83,7 @@ export class MemoryGuard {
     else void this.#recycle(largest, rssBytes);
   }
 
-  /** Whether the last recycling helped, or usage has changed since two of them did not. */
+  /** Whether the last recycling helped, or usage has changed since two recyclings did not help. */
   #mayHelp(rssBytes: number): boolean {
     if (this.#state === 'helpless') {
       if (rssBytes < this.#helplessAtBytes + this.#limitBytes * LEAST_THREAD_SHARE) return false;

@@ -81,14 +81,14 @@ export class Reactor implements Turns {
     setImmediate(this.#turn);
   }
 
-  /** A socket or a timer has fired: time has passed since the last turn. */
+  /** Updates the clocks when a socket or a timer has fired, because time has passed since the last turn. */
   tick(): number {
     this.nowMs = performance.now();
     this.#running.look(this.nowMs);
     return this.nowMs;
   }
 
-  /** As `nowMs`, without the time in which the process was stopped. It begins with 0. */
+  /** Like `nowMs`, without the time in which the process was stopped. It begins at 0. */
   get runningMs(): number {
     return this.#running.nowMs;
   }
@@ -109,9 +109,9 @@ export class Reactor implements Turns {
     let received = 0;
     let expecting = false;
     const isDue = this.nowMs - this.#maintainedMs >= this.maintainEveryMs;
-    /** More than a request and its answer is under way. */
+    /** True if more than one request and its answer are in flight. */
     let isBusy = false;
-    // From the end: a thread that turns out corrupt is removed while we walk.
+    // The loop runs from the end, because a thread whose channel proves corrupt is removed during it.
     for (let i = threads.length - 1; i >= 0; i--) {
       const thread = threads[i] as Thread | undefined;
       if (thread === undefined) continue;
@@ -125,7 +125,7 @@ export class Reactor implements Turns {
     }
     const flushed = this.#dirty.length;
     if (flushed > 0) {
-      // A flush may make others dirty (a reset stream gives its window back): they go in the same turn.
+      // Flushing one connection may give others output (a reset stream returns its window's bytes), which leaves in the same turn.
       for (let i = 0; i < this.#dirty.length; i++) {
         const connection = this.#dirty[i] as Flushable;
         connection.isDirty = false;
@@ -158,11 +158,11 @@ export class Reactor implements Turns {
       this.#alarm = null;
       this.request();
     }, this.maintainEveryMs);
-    // Sockets and threads keep the process alive, not this.
+    // Sockets and threads keep the process alive; this timer must not.
     this.#alarm.unref();
   }
 
-  /** False when a thread has published meanwhile. */
+  /** False if a thread has published in the meantime. */
   #sleep(): boolean {
     const threads = this.#threads;
     for (let i = 0; i < threads.length; i++) {

@@ -24,7 +24,7 @@ import { RequestIds } from '../logging/request-ids.ts';
 import type { Reactor } from './reactor.ts';
 import { type Route, Router } from './router.ts';
 
-/** What a front needs of its server. */
+/** What a front needs from its server. */
 export interface FrontOwner {
   readonly reactor: Reactor;
   readonly deadlines: Deadlines;

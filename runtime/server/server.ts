@@ -196,7 +196,7 @@ export class Server {
     return this.#gaveUp.promise;
   }
 
-  /** As `Pool.startFailed`, for all pools. */
+  /** See `Pool.startFailed`; for all pools. */
   get startFailed(): Promise<never> {
     return Promise.race([...this.#pools.values()].map((pool) => pool.startFailed));
   }
@@ -216,8 +216,8 @@ export class Server {
   }
 
   /**
-   * Reads certificates and keys again. Open connections keep theirs; new ones get the new ones. The log tells what has been reloaded, or
-   * why nothing has. Invalid files change nothing.
+   * Reads certificates and keys again. Open connections keep theirs; new ones get the new ones. The log says what has been reloaded, or why
+   * nothing has. Invalid files change nothing.
    * @throws ConfigError, NoCertificatesError
    */
   async readCertificates(): Promise<void> {
@@ -321,7 +321,7 @@ export class Server {
    */
   async start(alongside: () => Promise<void> = async () => {}): Promise<void> {
     for (const { code, where, message } of warningsOf(this.#config)) this.#log.warn({ code, where }, message);
-    // First, because an error shows at once.
+    // This comes first, because an error in it shows at once.
     await this.#loadCertificates();
     const hosts = await resolveHosts(this.#config.listeners);
     if (!this.#isStarting) return;
@@ -340,7 +340,7 @@ export class Server {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
     this.#state = 'running';
-    // Now and not at exit: after a SIGKILL the next start would compile everything again.
+    // The cache is written now and not at exit: after a SIGKILL the next start would compile everything again.
     setImmediate(flushCompileCache);
   }
 

@@ -18,7 +18,7 @@ export interface ThreadFlags {
   readonly execArgv?: string[];
 }
 
-/** Tells with which flags Node refuses to start a thread. */
+/** Finds out with which flags Node refuses to start a thread. */
 export interface ThreadJudge {
   /** Null: Node did not say. */
   refusedArguments(execArgv: readonly string[]): readonly string[] | null;
@@ -41,7 +41,7 @@ export function flagsWith({ env, execArgv }: ThreadFlags, own: OwnFlags): Thread
 }
 
 function environmentWith(env: NodeJS.ProcessEnv, own: OwnFlags['env']): NodeJS.ProcessEnv {
-  // Not copied without need: Node reads `process.env` itself each time that a thread starts.
+  // `process.env` is not copied without need: Node reads it each time a thread starts.
   if (Object.keys(own).length === 0) return env;
   // Sockets that systemd has passed belong to the server.
   const { LISTEN_FDS: _descriptors, LISTEN_PID: _process, LISTEN_FDNAMES: _names, ...rest } = env;
@@ -116,8 +116,8 @@ function argumentsTaken(execArgv: readonly string[], judge: ThreadJudge): string
 const NO_FLAG = '--no-flag-of-any-version-of-node';
 
 /**
- * Only Node knows which flags a thread takes, and it tells only by refusing to start one. A flag that no version has is appended, so that
- * no thread starts when all others are valid.
+ * Only Node knows which flags a thread accepts, and it reports that only by refusing to start a thread. A flag that no version has is
+ * appended, so that no thread starts when all others are valid.
  */
 export const node: ThreadJudge = {
   refusedArguments: (execArgv) => {

@@ -204,7 +204,7 @@ export interface ActorStatus {
   readonly lostTells: number;
   /** Time in the mailbox, until the call was given to the thread that ended it. */
   readonly queueWait: WaitStatus;
-  /** Of all threads, those that are gone included. */
+  /** Sums over all threads, including ended ones. */
   readonly total: ActorWorkStatus;
   /** Threads of the actor's pool. */
   readonly threads: readonly ActorThreadStatus[];
@@ -247,7 +247,7 @@ export interface DirectChannelsStatus {
 export interface TopicsStatus {
   /** Topics with subscriptions. */
   readonly topics: number;
-  /** Messages published while somebody had subscribed. */
+  /** Messages published while there was a subscription. */
   readonly published: number;
   /** One for each message and thread; and how many of these were dropped because a thread did not read. */
   readonly sent: number;

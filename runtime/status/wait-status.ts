@@ -1,4 +1,4 @@
-/** A histogram of waits in the form of a status. */
+/** Converts a histogram of waits into the form of a status. */
 import type { Histogram } from '../pools/histogram.ts';
 import type { WaitStatus } from './status-types.ts';
 

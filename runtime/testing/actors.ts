@@ -57,7 +57,10 @@ export interface ActorSettingsInput {
   readonly idleMs?: number;
 }
 
-/** By name. A class alone is keyed if its constructor takes a key and a context, and single otherwise. */
+/**
+ * The actors by name. A class alone is keyed if its constructor takes a key and a context, and single
+ * otherwise.
+ */
 export type ActorDefinitions = { readonly [name: string]: ActorClass | ActorDefinition };
 
 type ClassOf<D> = D extends ActorClass
@@ -89,7 +92,7 @@ export interface Report {
 export interface TestActors<D extends ActorDefinitions> extends AsyncDisposable {
   readonly actors: { readonly [N in keyof D]: Handle<ClassOf<D[N]>> };
   readonly clock: TestClock;
-  /** What a server would log about messages that nobody waits for. */
+  /** What a server would log about messages that no caller waits for. */
   readonly reports: readonly Report[];
   /** Ends the actor's thread without notice: `stop` does not run, and another thread takes its place. */
   kill(name: keyof D & string): Promise<void>;

@@ -52,7 +52,7 @@ export class FileReader {
     }
     this.#thread = thread;
     const leave = () => {
-      // The thread ends when its disk responds.
+      // The thread ends when the disk responds.
       thread.unref();
       void thread.terminate();
       resolve('it was not read in time');

@@ -5,9 +5,8 @@
  *
  *   waiting ─▶ running ─▶ over
  *
- * While any connection waits, the oldest running handshake gives way once it has run for `graceMs`: an honest client
- * needs a round trip or two for the rest of its own. So peers that never finish only take each other's places, and
- * nobody waits for them for long.
+ * While any connection waits, the oldest running handshake gives way once it has run for `graceMs`: an honest client needs a round trip or
+ * two for the rest of its own. Peers that never finish therefore only displace each other, and other clients do not wait long for them.
  *
  * Handshakes begin after the event loop has polled all sockets (`setImmediate` comes after the poll), a few at a time.
  * So everything that clients have sent in the meantime is read before a handshake must give way, however long the event
@@ -98,7 +97,7 @@ export class Handshakes {
     return true;
   }
 
-  /** Ends the wait of connections that are late or gone, and lets others begin. */
+  /** Ends the wait of connections that are late or gone, and lets other handshakes begin. */
   look(): void {
     const now = this.#now();
     this.#line.remove(({ socket, turn, untilMs }) => {

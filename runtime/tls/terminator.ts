@@ -106,7 +106,7 @@ export class TlsTerminator {
     tell(handler);
   }
 
-  /** Undefined selects the default. */
+  /** Undefined selects Node's default. */
   #contextFor(servername: string): SecureContext | undefined {
     return this.#material.names.find(servername);
   }

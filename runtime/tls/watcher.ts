@@ -1,7 +1,7 @@
 /**
- * Reports when files may have changed. It watches their directories and not the files: whoever replaces a
- * certificate renames a new file into its place, or a directory above it (as Kubernetes does), and a watch on
- * the old file would see nothing.
+ * Reports when files may have changed. It watches their directories and not the files: a certificate is
+ * usually replaced by renaming a new file, or a directory above it (as Kubernetes does), and a watch on the
+ * old file would notice nothing.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';

@@ -13,7 +13,7 @@ import type { MessageTaker, Published, Reader } from './records.ts';
 export interface TopicLink {
   readonly name: string;
   readonly end: ActorReactorEnd;
-  /** Nothing else waits for room in the ring. */
+  /** True if no other message waits for room in the ring. */
   readonly hasRoom: boolean;
   /** Sends a message, now or when there is room. */
   send(bytes: number, send: () => boolean): void;
@@ -74,11 +74,11 @@ export class TopicOutlet implements MessageTaker {
       this.dropped++;
       if (loser.newest === lost) this.#lostTails.add(loser);
     }
-    // If other messages of the link wait already, this one has not requested room in the ring, so a turn has to look again.
+    // If other messages of the link wait already, this one has not requested room in the ring, so a turn must check again.
     link.requestTurn();
   }
 
-  /** There is room in the ring, and nothing else waits for it. */
+  /** True if the ring has room and no other message waits for it. */
   flush(): void {
     for (let first = this.#waiting.first; first !== undefined; first = this.#waiting.first) {
       const { reader, sequence, payload } = first;
@@ -97,7 +97,7 @@ export class TopicOutlet implements MessageTaker {
     }
   }
 
-  /** The thread is gone. */
+  /** Called when the thread is gone. */
   close(): void {
     this.#waiting.clear();
     this.#lostTails.clear();

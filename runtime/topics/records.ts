@@ -7,7 +7,7 @@ export interface MessageTaker {
 
 export class Topic {
   readonly name: string;
-  /** Of the next message; 32 bits that wrap. */
+  /** The number of the next message; 32 bits that wrap. */
   sequence = 0;
   readonly readers: Reader[] = [];
 
@@ -33,7 +33,7 @@ export class Reader {
   }
 }
 
-/** One message. `bytes[start, end)` lies in its publisher's ring, valid while it is given away. */
+/** One message. `bytes[start, end)` lies in its publisher's ring, and is valid only during the call. */
 export class Published {
   readonly sequence: number;
   readonly bytes: Buffer;
@@ -48,7 +48,7 @@ export class Published {
     this.end = end;
   }
 
-  /** Its payload in memory that lasts, the same for all who keep it. */
+  /** Returns the payload in memory of its own, shared by all outlets that keep it. */
   keep(): Buffer {
     if (this.#kept === null) {
       this.#kept = Buffer.allocUnsafeSlow(this.end - this.start);

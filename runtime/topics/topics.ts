@@ -2,7 +2,8 @@
  * Which threads have subscribed to which topic. A topic exists as long as a thread has subscribed to it; messages that are published to
  * other names are dropped.
  *
- * All messages of a topic pass here. So they have one order, and a thread is sent each message once, however many subscriptions it has.
+ * All messages of a topic pass through here. They therefore have one order, and a thread receives each message once, however many
+ * subscriptions it has.
  */
 import { corrupt } from '../../wire/decoder.ts';
 import { MAX_TOPIC_CHARS } from '../../wire/topics/messages.ts';
@@ -12,7 +13,7 @@ import { Published, Reader, Topic } from './records.ts';
 export interface TopicsOptions {
   /** Topics with subscriptions, in the whole process. */
   readonly maxTopics: number;
-  /** Of messages that wait for one thread which does not read. */
+  /** The most bytes of messages that wait for one thread that does not read. */
   readonly threadBytes: number;
   readonly maxMessageBytes: number;
   readonly maxSubscriptions: number;
@@ -20,8 +21,8 @@ export interface TopicsOptions {
 
 export class Topics {
   /**
-   * What was published while somebody had subscribed, what was sent to threads for it, subscriptions that were refused, and what was dropped
-   * for threads that are gone.
+   * Messages that were published while there was a subscription, messages that were sent to threads, refused subscriptions, and messages
+   * that were dropped for threads that have ended.
    */
   readonly tally = { published: 0, events: 0, refused: 0, droppedBefore: 0 };
   readonly #options: TopicsOptions;
@@ -37,7 +38,7 @@ export class Topics {
     return this.#topics.size;
   }
 
-  /** Of the threads that there are. */
+  /** The figures of the present threads. */
   get outlets(): readonly TopicOutlet[] {
     return [...this.#outlets];
   }
@@ -84,7 +85,7 @@ export class Topics {
 
   unsubscribe(outlet: TopicOutlet, id: number): void {
     const reader = outlet.readers.get(id);
-    // A subscription that was refused.
+    // The subscription was refused earlier.
     if (reader === undefined) return;
     outlet.readers.delete(id);
     this.#remove(reader);
@@ -110,7 +111,7 @@ export class Topics {
     for (const reader of topic.readers) reader.taker.give(reader, message);
   }
 
-  /** The thread is gone. */
+  /** Called when the thread is gone. */
   detach(outlet: TopicOutlet): void {
     for (const reader of outlet.readers.values()) this.#remove(reader);
     this.tally.droppedBefore += outlet.dropped;

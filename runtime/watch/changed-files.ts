@@ -53,11 +53,11 @@ export class ChangedFiles {
       watcher?.close();
       this.#folders.delete(folder);
     }
-    // There may be room now for folders beyond the limit.
+    // Folders that were beyond the limit may be watched now.
     for (const folder of needed) this.#watch(folder);
   }
 
-  /** A folder that is missing needs the one that it is awaited in. */
+  /** To await a missing folder, its nearest existing parent must stay watched. */
   #addNeeded(folder: string, needed: Set<string>): void {
     if (needed.has(folder)) return;
     needed.add(folder);
@@ -79,7 +79,7 @@ export class ChangedFiles {
     if (dirname(folder) !== folder) this.#watch(dirname(folder));
   }
 
-  /** @returns null: it cannot be watched */
+  /** @returns null if it cannot be watched */
   #open(folder: string): FSWatcher | null {
     try {
       const watcher = watch(folder, { persistent: false }, () => this.#lookSoon());
@@ -135,13 +135,13 @@ export class ChangedFiles {
 
 interface WatchedFolder {
   readonly state: string;
-  /** Null: it is missing, or cannot be watched. */
+  /** Null: the folder is missing or cannot be watched. */
   readonly watcher: FSWatcher | null;
 }
 
 const MISSING = 'none';
 
-/** Which folder is at this path. */
+/** Identifies the folder at this path. */
 function stateOfFolder(folder: string): string {
   const stats = statSync(folder, { throwIfNoEntry: false });
   return stats === undefined ? MISSING : `${stats.ino} ${stats.birthtimeMs}`;

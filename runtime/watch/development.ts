@@ -55,8 +55,8 @@ export class Development {
   }
 
   /**
-   * A version of the pool is made.
-   * @returns takes the files that its threads load
+   * Called when a version of the pool is made.
+   * @returns a function that records the files that its threads load
    */
   follow(pool: string): (files: readonly string[]) => void {
     const version = ++this.#versions;
@@ -68,7 +68,10 @@ export class Development {
     };
   }
 
-  /** The pool runs its newest version, and no other. What only earlier versions have loaded is forgotten. */
+  /**
+   * Called when the pool runs only its newest version. Files that only earlier versions have loaded are
+   * forgotten.
+   */
   settled(pool: string): void {
     this.#loaded.get(pool)?.keepNewest();
     this.#keepLoaded();
@@ -92,7 +95,7 @@ export class Development {
     const pools = new Set<string>();
     for (const [pool, loaded] of this.#loaded) if (files.some((file) => loaded.has(file))) pools.add(pool);
     const what = files.includes(this.#configFile) ? 'all' : pools;
-    // The log tells the outcome.
+    // The log reports the outcome.
     void this.#reloads.reload('a changed file', what).catch(() => undefined);
   }
 

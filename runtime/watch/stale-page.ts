@@ -72,7 +72,7 @@ function pageOf(why: string): string {
 <style>body { font: 16px sans-serif; margin: 3em } pre { padding: 1em; background: #eee; overflow: auto }</style>
 <h1>It does not load</h1>
 <pre>${escaped(why)}</pre>
-<p>What ran before goes on for everybody else.</p>
+<p>Other clients still get the previous version.</p>
 </html>
 `;
 }

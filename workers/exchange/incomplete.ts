@@ -19,5 +19,5 @@ function hint(returned: unknown): string {
   if (typeof (returned as AsyncIterable<unknown> | null)?.[Symbol.asyncIterator] === 'function') {
     return "; it returned an async iterator: if it makes generators, say so with the pool's kind 'generator'";
   }
-  return `; it returned ${nameOf(returned)}, which nobody takes`;
+  return `; it returned ${nameOf(returned)}, which is ignored`;
 }

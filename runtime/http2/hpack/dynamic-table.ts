@@ -59,7 +59,7 @@ export class DynamicTable {
     return this.#capacityBytes;
   }
 
-  // `name`, `value` and `link` take the serial of an entry that is in the table.
+  // Argument of `name`, `value` and `link`: the serial of an entry that is in the table.
 
   name(serial: number): string {
     return this.#names[serial & this.#mask];

@@ -3,7 +3,7 @@
  * integers as text.
  */
 
-/** Whose code a frame is. The page emphasises the first. */
+/** Whose code a frame belongs to. The page emphasises the first. */
 export const Owner = { Application: 0, Dependency: 1, Sluice: 2, Node: 3, Native: 4, Collector: 5 } as const;
 export type Owner = (typeof Owner)[keyof typeof Owner];
 
