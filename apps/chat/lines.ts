@@ -1,7 +1,7 @@
 /** The messages in a room's topic, and their limits. */
 import { type Topic, topic } from '../../workers/actors/actors.ts';
 
-/** Something that everybody in a room is told. */
+/** A line that all members of a room get. */
 export interface Line {
   /** Unique in the process. */
   readonly id: string;

@@ -2,8 +2,8 @@
  * A room as one thread sees it: the members whose sockets are on this thread, and one subscription to the
  * lines of all threads' members.
  *
- * A line is framed once for all sockets of the thread. Nobody waits for the slowest: a member that does not
- * read is disconnected when its buffer is full.
+ * A line is framed once for all sockets of the thread. No member delays the others: one that does not read is
+ * disconnected when its buffer is full.
  */
 import { threadId } from 'node:worker_threads';
 import { actor, type Subscription } from '../../workers/actors/actors.ts';

@@ -1,4 +1,4 @@
-/** Counters that anybody may increment: `/counter/value?name=NAME`, kept by a keyed actor. */
+/** Counters that any client may increment: `/counter/value?name=NAME`, kept by a keyed actor. */
 import { threadId } from 'node:worker_threads';
 import { actor } from '../../workers/actors/actors.ts';
 import type { Exchange } from '../../workers/gateway.ts';

@@ -1,7 +1,7 @@
 /**
  * A counter for each name: one instance in the whole process, on one thread. The count is kept in a file. So
- * it survives when its instance moves because its thread is reloaded or recycled, or stops because nobody
- * uses it for a long time.
+ * it survives when its instance moves because its thread is reloaded or recycled, or stops because it has not
+ * been used for a long time.
  */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import type { ActorContext } from '../../workers/actors/actors.ts';
 export interface Count {
   readonly name: string;
   readonly n: number;
-  /** The thread that the counter lives on. */
+  /** The thread that has the counter. */
   readonly thread: number;
   /** How many instances there have been, including this one. */
   readonly lives: number;

@@ -3,7 +3,7 @@ import { makePage, type Page } from '../site/page.ts';
 
 const MAIN = `
 <p>Each name has one counter in the whole process: an actor that lives on one thread, whichever threads the requests come to. After
-<code>sluice reload</code> it lives on another thread, and goes on from where it was.</p>
+<code>sluice reload</code> the counter moves to another thread and keeps its value.</p>
 <form id="form">
 <label for="name">Name</label>
 <input id="name" autocomplete="off" maxlength="40" size="30" value="first" required>

@@ -22,7 +22,7 @@ const SCRIPT = `
 const form = document.getElementById('form');
 const report = document.getElementById('report');
 const echo = document.getElementById('echo');
-// Nobody has signed a certificate made for this machine, so curl must be told to accept it.
+// No CA has signed a certificate made for this machine, so curl must be told to accept it.
 const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname);
 const http2 = location.protocol === 'https:' ? (isLocal ? '-k --http2' : '--http2') : '--http2-prior-knowledge';
 const [whole, byLine] = document.querySelectorAll('.command code');

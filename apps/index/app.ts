@@ -80,7 +80,7 @@ const SAMPLES: readonly Sample[] = [
   },
 ];
 
-/** Nobody has signed a certificate made for this machine, so curl must be told to accept it. */
+/** No CA has signed a certificate made for this machine, so curl must be told to accept it. */
 const LOCAL = /^https:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::|$)/;
 
 /**

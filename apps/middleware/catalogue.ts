@@ -52,7 +52,7 @@ const underPrefix =
     mount(PREFIX, application)(application);
 
 let pool: Piscina | null = null;
-/** Started with the first stack that has work for it. */
+/** Started with the first stack that needs it. */
 function workers(): Piscina {
   pool ??= new Piscina({
     filename: fileURLToPath(new URL('./work.ts', import.meta.url)),
@@ -99,8 +99,8 @@ export const FORMS: readonly string[] = [...CATALOGUE.keys()];
 const made = new Map<string, Middleware>();
 
 /**
- * Each is made once, as in any application: a layer keeps the sessions that it has made. Null: there is none
- * of that name.
+ * Each is made once, as in any application: a layer keeps the sessions that it has made. Null: no middleware
+ * has that name.
  */
 export function middlewareOf(form: string): Middleware | null {
   // Between any two layers, it checks both against the interface.

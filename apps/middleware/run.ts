@@ -10,7 +10,7 @@ import innermost from './innermost.ts';
 import innermostLegacy from './innermost-legacy.ts';
 
 export const MAX_LAYERS = 16;
-/** The number of assembled stacks that are kept: more than anybody tries, fewer than a peer can name. */
+/** The number of assembled stacks that are kept: more than a person tries, fewer than a peer can name. */
 export const MAX_STACKS = 256;
 
 const stacks = new Map<string, Application>();

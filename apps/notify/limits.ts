@@ -8,13 +8,15 @@ export const MAX_MESSAGE_BYTES = 4_096;
 export const MAX_MESSAGES_PER_SUBSCRIPTION = 1_024;
 /** For all subscriptions together: 256 MiB with the size above, which bounds the file. */
 export const MAX_MESSAGES = 65_536;
-/** Anybody may subscribe. */
+/** Any client may subscribe. */
 export const MAX_SUBSCRIPTIONS = 10_000;
-/** A receipt that nobody fetches is dropped with its subscription; until then there are at most this many. */
+/**
+ * A receipt that is never fetched is dropped with its subscription; until then at most this many are kept.
+ */
 export const MAX_RECEIPTS = 4_096;
 /** A longer TTL is reduced to this, and the response says so (section 5.2). */
 export const MAX_TTL_S = 7 * 24 * 3600;
-/** A subscription nobody monitors ends; monitoring renews it. */
+/** A subscription that is not monitored ends; monitoring renews it. */
 export const SUBSCRIPTION_S = 30 * 24 * 3600;
 /** How long a message with TTL 0 is kept for the current monitor to acknowledge. */
 export const TRANSIENT_S = 60;

@@ -36,7 +36,7 @@ export async function monitor(exchange: Exchange, bell: Bell, id: string, source
   let count = 0;
   try {
     while (!over.aborted) {
-      // Set before the look, so that an item stored during the look rings for the next one.
+      // Set before the query, so that an item that is stored during the query rings for the next one.
       wake = Promise.withResolvers();
       const item = source.next();
       if (item === undefined) {

@@ -24,7 +24,7 @@ type Kind = 'subscription' | 'set' | 'push' | 'message' | 'receipt';
 export class PushService implements Resources {
   readonly #storage: Storage;
   readonly #bell: Bell;
-  /** What is monitored in this thread, and how many times. */
+  /** The resources that are monitored in this thread, and how often each is. */
   readonly #monitored = new Map<string, number>();
 
   constructor(storage: Storage, bell: Bell) {
@@ -117,7 +117,7 @@ export class PushService implements Resources {
     );
   }
 
-  /** The receiver that the sender names, if it exists, or a new one. */
+  /** Returns the receiver that the sender names, if it exists, or a new one. */
   #receiver(named: string | null): string {
     const id = PATH.exec(named ?? '')?.[2];
     if (id !== undefined && this.#storage.hasReceiver(id)) return id;
@@ -195,7 +195,7 @@ export class PushService implements Resources {
         bySent.set(item, receipt.seq);
         return item;
       },
-      // Nobody acknowledges a receipt: it has arrived when it was sent completely.
+      // Receipts are not acknowledged: one has arrived when it was sent completely.
       sent: (item, { how }: Closed) => {
         const seq = bySent.get(item);
         bySent.delete(item);

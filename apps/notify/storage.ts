@@ -4,7 +4,7 @@
  *
  * Rows are numbered in the order of their commit, so a monitor remembers one number and not everything it has
  * seen. The receivers to wake are returned and never called back. Otherwise a monitor on another thread could
- * look before the commit, see nothing, and sleep, and nobody would wake it again.
+ * look before the commit, see nothing, and sleep, and would never be woken.
  */
 import { randomBytes } from 'node:crypto';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
@@ -87,7 +87,7 @@ CREATE TABLE IF NOT EXISTS receipts (
 CREATE INDEX IF NOT EXISTS byReceiver ON receipts (receiver, seq);
 `;
 
-/** 192 bits: whoever knows it may use it (section 8.3). */
+/** 192 bits: anyone who knows it may use it (section 8.3). */
 function capability(): string {
   return randomBytes(24).toString('base64url');
 }
@@ -261,7 +261,7 @@ export class Storage {
 
   /**
    * The user agent has the message (section 6.2).
-   * @returns whom to notify; null: nobody; undefined: no such message
+   * @returns the receiver to notify; null: none; undefined: no such message
    */
   acknowledge(id: string): string | null | undefined {
     return this.#transaction(() => {
@@ -300,7 +300,8 @@ export class Storage {
 
   /**
    * Removes what has expired.
-   * @returns whom to wake: monitors of removed resources, and receivers that have a receipt to fetch
+   * @returns the identifiers to wake: monitors of removed resources, and receivers that have a receipt to
+   * fetch
    */
   sweep(): string[] {
     return this.#transaction(() => {
@@ -318,7 +319,7 @@ export class Storage {
   }
 
   /**
-   * Removes messages that nobody will acknowledge.
+   * Removes messages that will never be acknowledged.
    * @returns receivers that have a receipt to fetch for them
    */
   #drop(where: string, ...values: SQLInputValue[]): string[] {

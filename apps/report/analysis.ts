@@ -1,6 +1,6 @@
 /**
  * The CPU-heavy part of a report, an actor of a pool: the distribution of primes in a range. It reports its
- * progress, and stops when nobody reads any more.
+ * progress, and stops when its reader has left.
  */
 import { setImmediate } from 'node:timers/promises';
 import { threadId } from 'node:worker_threads';
@@ -14,7 +14,7 @@ export interface Progress {
   readonly thread: number;
 }
 
-/** How a part ended, for whoever is interested. */
+/** How a part ended, for subscribers of the topic. */
 export interface PartEnded {
   readonly job: string;
   readonly part: number;
@@ -23,7 +23,7 @@ export interface PartEnded {
 }
 
 export const ENDED = 'report/ended';
-/** Numbers between two checks whether anybody still reads: some tens of milliseconds. */
+/** Numbers between two checks whether the reader has left: some tens of milliseconds. */
 const SLICE = 20_000;
 
 export class Analysis {
@@ -43,7 +43,7 @@ export class Analysis {
     let last = 0;
     try {
       for (let start = from; start < to; start += SLICE) {
-        // Lets the thread's other work run, and the message that nobody reads any more arrive.
+        // Lets the thread's other work run, and lets the message that the reader has left arrive.
         await setImmediate();
         if (call.signal.aborted) return;
         const end = Math.min(to, start + SLICE);

@@ -96,7 +96,7 @@ function answerError(exchange: Exchange, error: unknown): void {
     respondText(exchange, 400, `${(error as GatewayError).message}\n`);
     return;
   }
-  // The peer has gone: there is nobody to respond to, and nothing went wrong here.
+  // The peer has gone, so no response is needed, and the application has not failed.
   if (code === GatewayErrorCode.ExchangeClosed) return;
   throw error;
 }

@@ -25,7 +25,7 @@ export const session: ExtensionKey<Session> = { name: 'gallery.example/session',
 const MAX_COOKIE_BYTES = 3800;
 
 export interface SessionOptions {
-  /** Signs the cookie: at least 32 bytes. Whoever has it can make sessions. */
+  /** Signs the cookie: at least 32 bytes. Anyone who has this key can make sessions. */
   readonly key: Uint8Array;
   readonly cookie?: string;
 }
