@@ -23,7 +23,7 @@ export interface Point {
   readonly axis: string;
 }
 
-/** What a contender must reach, as a ratio to the baseline or as a value. */
+/** The targets of contenders, as a ratio to the baseline or as a value. */
 export interface Target {
   readonly contender: string;
   readonly of: 'ratio' | 'value';
@@ -48,7 +48,7 @@ export interface BenchContext {
   /** Iterations of the CPU work that take about three milliseconds on this machine. */
   readonly workIterations: number;
   readonly progress: (line: string) => void;
-  /** Filled by `inRounds`: contender → its version, where Node's and ours do not say it. */
+  /** Filled by `inRounds`: contender → its version, if it is neither Node nor Sluice. */
   readonly versions: Map<string, string>;
 }
 

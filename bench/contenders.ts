@@ -36,7 +36,7 @@ export interface Contender {
   readonly name: string;
   /** Why the contender is not available; absent: it is available. */
   readonly missing?: string;
-  /** Of a server, or a package that one is made of, that is neither Node's nor ours. */
+  /** The version of a server, or of the package that it is made of, if it is neither Node nor Sluice. */
   readonly version?: () => string;
   start(): Promise<Server>;
 }
@@ -50,7 +50,7 @@ export function nodeHttp2(windows?: { initialBytes: number; connectionBytes: num
   );
 }
 
-/** The same over TLS. */
+/** The same contenders over TLS. */
 export function nodeHttp2Secure({ cert, key }: CertificateFiles): Contender {
   return baseline('http2.createSecureServer', 'node-http2-secure.ts', [cert, key], 'https');
 }
@@ -98,7 +98,7 @@ export function frameworkHttp1(title: string, framework: Framework, processes: n
   );
 }
 
-/** `node:http` with a CPU-heavy route, in so many processes. */
+/** `node:http` with a CPU-heavy route, in this many processes. */
 export function nodeHttpWork(processes: number): Contender {
   const name = processes === 1 ? 'node:http' : `cluster of ${processes}`;
   return baseline(name, 'node-http-work.ts', [processes], 'http', 'http/1.1');
@@ -109,7 +109,7 @@ export function wsRoom(): Contender {
   return withVersion('ws', baseline('ws, 1 thread', 'ws-room.ts', [], 'http', 'http/1.1'));
 }
 
-/** The cost of sockets with nothing behind them, over HTTP/1.1. */
+/** The cost of sockets alone, over HTTP/1.1. */
 export function bareNet(): Contender {
   return baseline('bare node:net', 'bare-net.ts', [], 'http', 'http/1.1');
 }
@@ -132,7 +132,7 @@ function baseline(
   };
 }
 
-/** With the version of the package from npm that it is made of. */
+/** Adds the version of the package from npm that the contender is made of. */
 function withVersion(name: string, contender: Contender): Contender {
   const file = join(repositoryDirectory, 'node_modules', name, 'package.json');
   return {

@@ -1,6 +1,6 @@
 /**
- * Servers of others: runtimes and Watt from npm (`npm ci --prefix bench/others`), and servers written in C, Go and Python from the
- * system's packages. One that is not installed is left out, with a line that says so.
+ * Other servers: runtimes and Watt from npm (`npm ci --prefix bench/others`), and servers written in C, Go
+ * and Python from the system's packages. One that is not installed is left out, with a line that says so.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -14,11 +14,11 @@ import { Program } from './processes.ts';
 
 const folder = fileURLToPath(new URL('./others/', import.meta.url));
 
-/** What is required of a server: a version, over TLS if there is a certificate. */
+/** What a contender is asked for: an HTTP version, over TLS if there is a certificate. */
 export interface Asked {
   readonly protocol: Protocol;
   readonly certificate?: CertificateFiles;
-  /** For the files that some servers read. */
+  /** A folder for files that some servers read. */
   readonly directory: string;
 }
 
@@ -27,7 +27,7 @@ export function bun(asked: Asked): Contender {
   return npmRuntime('Bun', 'bun', [], asked);
 }
 
-/** Deno's server, in one process with as many threads as it chooses. */
+/** Deno's server, in one process with its own choice of threads. */
 export function deno(asked: Asked): Contender {
   return npmRuntime('Deno', 'deno', ['run', '--quiet', '--no-config', '--allow-net', '--allow-read'], asked);
 }
@@ -105,7 +105,7 @@ hosts:
 `;
 }
 
-/** Caddy, in one process with as many threads as Go takes, answering from its configuration. */
+/** Caddy, in one process with Go's default number of threads, answering from its configuration. */
 export function caddy({ protocol, certificate, directory }: Asked): Contender {
   return other({
     name: 'Caddy',
@@ -113,7 +113,7 @@ export function caddy({ protocol, certificate, directory }: Asked): Contender {
     certificate,
     missing: onPath('caddy'),
     version: ['caddy', 'version'],
-    // It keeps state of its own there.
+    // Caddy keeps its own state there.
     env: { HOME: directory, XDG_CONFIG_HOME: directory, XDG_DATA_HOME: directory },
     commandOf: (port) => {
       const config = join(directory, `caddy-${port}.json`);
@@ -171,7 +171,7 @@ export function hypercorn({ protocol, certificate, directory }: Asked): Contende
   });
 }
 
-/** The one that Debian's packages are for. */
+/** The Python for which Debian's packages are installed. */
 const PYTHON = '/usr/bin/python3';
 
 function hasUvloop(): boolean {
@@ -179,12 +179,15 @@ function hasUvloop(): boolean {
     execFileSync(PYTHON, ['-c', 'import uvloop'], { stdio: 'ignore' });
     return true;
   } catch {
-    // The exit code says that there is none.
+    // The exit code says that uvloop is missing.
     return false;
   }
 }
 
-/** Watt with an application in so many workers, which the kernel balances connections between. It has no cleartext HTTP/2. */
+/**
+ * Watt with an application in this many workers, between which the kernel balances connections. It has no
+ * cleartext HTTP/2.
+ */
 export function watt(workers: number, directory: string): Contender {
   const command = join(folder, 'node_modules/.bin/wattpm');
   return other({
@@ -204,7 +207,7 @@ export function watt(workers: number, directory: string): Contender {
 
 function wattConfig(port: number, workers: number): object {
   return {
-    // By its name Watt knows what the file describes.
+    // Watt recognises the content of the file by its name.
     $schema: 'https://schemas.platformatic.dev/wattpm/3.67.0.json',
     server: { hostname: '127.0.0.1', port },
     logger: { level: 'error' },
@@ -219,7 +222,7 @@ interface Other {
   readonly protocol: Protocol;
   readonly certificate: CertificateFiles | undefined;
   readonly missing: string | null;
-  /** The command that prints it. */
+  /** The command that prints the version. */
   readonly version: readonly [string, ...string[]];
   readonly env?: Readonly<Record<string, string>>;
   readonly commandOf: (port: number) => readonly string[];
@@ -239,7 +242,7 @@ function other({ name, protocol, certificate, missing, version, env, commandOf }
   };
 }
 
-/** What looks like one in what a program prints of itself: `nghttpd nghttp2/1.52.0`, `v2.6.2 h1:…`. */
+/** The version within a program's own output: `nghttpd nghttp2/1.52.0`, `v2.6.2 h1:…`. */
 export function firstVersion(text: string): string {
   const [version] = /\d+(?:\.\d+)+/.exec(text) ?? [];
   if (version === undefined) throw new Error(`expected a version, got ${JSON.stringify(text)}`);

@@ -40,7 +40,7 @@ export const THEMES: Readonly<Record<'light' | 'dark', Theme>> = {
 
 const WIDTH = 880;
 const EDGE = 20;
-/** Of a character of 12 px in the widest of the fonts. */
+/** The width of a character of 12 px in the widest of the fonts. */
 const CHARACTER = 7;
 const BAR = 16;
 const GAP = 6;

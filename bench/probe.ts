@@ -1,6 +1,6 @@
 /**
- * A real client's view of a server, by `node:http2`: whether it responds, and whether correctly. Nothing is
- * measured before its sample has passed here.
+ * A real client's view of a server, by `node:http2`: whether it responds, and whether correctly. No server is
+ * measured before a sample of its responses has passed here.
  */
 
 import { request as requestOverHttp1 } from 'node:http';
@@ -53,7 +53,7 @@ export async function request(
   requestBody?: Uint8Array,
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  // Over TLS the server has a certificate that was made for this run and that nobody has signed.
+  // Over TLS the server has a certificate that was made for this run and that no CA has signed.
   const session: ClientHttp2Session = connect(origin, { rejectUnauthorized: false });
   const timer = setTimeout(() => reject(new Error(`no answer to ${path} within ${timeoutMs} ms`)), timeoutMs);
   session.once('error', reject);

@@ -71,7 +71,7 @@ export class Program {
     return this.child.pid ?? -1;
   }
 
-  /** Throws, with the last output, if the process has ended although nobody asked it to. */
+  /** Throws, with the last output, if the process has ended although it was not told to. */
   assertAlive(): void {
     if (this.#hasExited) {
       throw new Error(

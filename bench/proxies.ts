@@ -24,7 +24,10 @@ export function nginxVersion(): string {
   return firstVersion(spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr);
 }
 
-/** One process of nginx that keeps its connections to the server. Resolves when it has passed on a right answer. */
+/**
+ * One process of nginx that keeps its connections to the server. Resolves when it has passed on a correct
+ * answer.
+ */
 export async function startNginx(server: Server, directory: string): Promise<Proxy> {
   const port = await freePort();
   const place = mkdtempSync(join(directory, 'nginx-'));

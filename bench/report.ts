@@ -1,6 +1,6 @@
 /**
- * Results on disk: one JSON file per scenario with every raw value, and README.md made from all of them. So a
- * run of some scenarios renews their tables, and the other tables keep the run that they came from.
+ * Results on disk: one JSON file per scenario with every raw value, and README.md made from all of them. A
+ * run of some scenarios therefore renews only their tables; the others keep the run that they came from.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -28,7 +28,7 @@ export interface Result extends ScenarioResult {
   readonly rounds: number;
   /** Processes that were ready to run when the scenario began. */
   readonly loadAverage: number;
-  /** Of contenders that are neither Node's nor ours. */
+  /** Versions of contenders that are neither Node nor Sluice. */
   readonly versions?: Readonly<Record<string, string>>;
 }
 
@@ -52,9 +52,9 @@ function renderReadme(results: readonly Result[]): string {
     '',
     wrapped(
       '`npm run bench` writes this page; the JSON files beside it have the raw values. ' +
-        'Every measurement has a fresh server process that has first given a right answer. ' +
+        'Every measurement has a fresh server process that has first given a correct answer. ' +
         'The order of the servers alternates between rounds (ABC, CBA, …), and warm-up is dropped. ' +
-        'A ratio is taken within each round, and the table shows the median of the rounds; it also shows the median of the values. ' +
+        'A ratio is computed within each round. The tables show the median of these ratios, and the median of the values. ' +
         'Load generator and server share the cores of one machine.',
     ),
     '',

@@ -12,7 +12,7 @@
  * interrupts a batch, including the collector's pauses. The line `cpu` is the processor time for everything, including the
  * collector: the median over samples, and the least.
  *
- * With --observe the server also says of itself what is named: keeps metrics, gives requests identifiers, answers Server-Timing.
+ * With --observe the named features of observability are on: metrics are kept, requests get identifiers, responses have Server-Timing.
  *
  * `node bench/request-path.ts [--protocol h2,http1,pipelined] [--load h2load,browser] [--application sync,async,node,fetch] [--observe metrics,ids,timing] [--batch 32] [--samples 20] [--json]`
  */
@@ -530,5 +530,5 @@ async function report(protocol: Protocol, loadName: string, applicationName: str
     `${protocol.padEnd(9)} ${loadName.padEnd(8)} ${applicationName.padEnd(6)} ${stages}  sum ${result.totalNs.toFixed(0)} ns  cpu ${result.cpuNs.toFixed(0)} ns, least ${result.leastCpuNs.toFixed(0)}`,
   );
 }
-// Ends doorbells and sockets that nobody closes.
+// Ends doorbells and sockets that are never closed.
 process.exit();

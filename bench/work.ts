@@ -30,7 +30,10 @@ export function measureWorkMs(iterations: number, runs: number): number {
   return median(durations);
 }
 
-/** Iterations with which the work takes so many microseconds, its call included; at least one. */
+/**
+ * The number of iterations with which the work takes this many microseconds, including the call; at least
+ * one.
+ */
 export function iterationsFor(microseconds: number, workIterations: number): number {
   const callMs = measureWorkMs(1, 2_001);
   const eachMs = (TARGET_WORK_MS - callMs) / workIterations;

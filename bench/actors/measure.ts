@@ -23,7 +23,7 @@ export type ActorContender =
 
 export interface Measurement extends Run {
   readonly contender: ActorContender;
-  /** Another thread computes at the same time. */
+  /** Whether another thread computes at the same time. */
   readonly isBusy: boolean;
 }
 
@@ -47,7 +47,7 @@ function worker(role: Role): Worker {
   return new Worker(new URL('threads.ts', import.meta.url), { workerData: role, transferList });
 }
 
-/** Joins two threads by way of this one. */
+/** Joins two threads through this one. */
 function joined(): [MessagePort, MessagePort] {
   const [one, other] = [new MessageChannel(), new MessageChannel()];
   one.port2.on('message', (message) => other.port2.postMessage(message));
@@ -85,8 +85,8 @@ async function post(body: object): Promise<unknown> {
 let address = '';
 
 async function startSluice(maxChannels?: number): Promise<void> {
-  // As for the other contenders' threads: on a busy machine the measurement would otherwise show the effect
-  // of the niceness.
+  // The same niceness as the other contenders' threads: on a busy machine the measurement would otherwise
+  // show the effect of the niceness.
   const ring = { ringBytes: 16_777_216 as const, niceIncrement: 0 };
   const one = { min: 1, max: 1 };
   const stream = {
@@ -122,7 +122,7 @@ async function startSluice(maxChannels?: number): Promise<void> {
   address = server.addresses[0]?.address ?? '';
 }
 
-/** A measurement begins. @returns what ends it, given the number of messages */
+/** Begins a measurement. @returns a function that ends it, given the number of messages */
 function begin(): (count: number) => Measured {
   const cpu = process.cpuUsage();
   const loop = performance.eventLoopUtilization();

@@ -1,4 +1,4 @@
-/** What every contender does for an ask, and the load that it is asked under. */
+/** What every contender does for an ask, and the load under which it does it. */
 
 /** A small object, as most messages are. */
 export interface Order {

@@ -1,4 +1,4 @@
-/** A light route that lives in a pool of its own: `/light`. */
+/** A light route in a pool of its own: `/light`. */
 import type { Exchange } from '../../workers/gateway.ts';
 import { LIGHT } from '../content.ts';
 

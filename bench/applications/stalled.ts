@@ -1,5 +1,5 @@
 /**
- * What stalled peers request. `/endless` writes as long as anybody reads. `/hold` neither reads nor responds
+ * What stalled peers request. `/endless` writes as long as the peer reads. `/hold` neither reads nor responds
  * until the peer goes away. `/hello` shows that the same thread still serves.
  */
 import type { Exchange } from '../../workers/gateway.ts';

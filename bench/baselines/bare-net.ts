@@ -1,6 +1,6 @@
 /**
- * Baseline: the cost of sockets with nothing behind them. Counts the empty lines that end request heads and
- * writes a constant for each. Usage: bare-net.ts PORT
+ * Baseline: the cost of sockets alone. Counts the empty lines that end request heads and writes a constant
+ * for each. Usage: bare-net.ts PORT
  */
 import { createServer } from 'node:net';
 import { HELLO } from '../content.ts';

@@ -1,6 +1,6 @@
 /**
- * Baseline: a framework's application on `node:http`, in one process or in a cluster, each worker with the whole application.
- * Usage: framework-http1.ts PORT express|fastify PROCESSES
+ * Baseline: a framework's application on `node:http`, in one process or in a cluster whose workers each have
+ * the whole application. Usage: framework-http1.ts PORT express|fastify PROCESSES
  */
 import { createServer } from 'node:http';
 import express from '../applications/frameworks/express.ts';

@@ -65,7 +65,7 @@ async function download(stream: ServerHttp2Stream, bytes: number): Promise<void>
     },
   });
   await pipeline(source, stream).catch(() => {
-    // The client has gone, so there is nobody to tell.
+    // The client has gone, so no answer is needed.
   });
 }
 

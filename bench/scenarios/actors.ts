@@ -72,12 +72,12 @@ const CASES: readonly Case[] = [
   },
 ];
 
-/** What else the first case is compared with, and what it must reach. */
+/** Further contenders for the first case, and its targets. */
 const AGAINST: readonly (readonly [string, ActorContender, number])[] = [
   ['Comlink', COMLINK, 5],
   ['postMessage by way of the main thread', RELAYED, 4],
 ];
-/** Those whose main thread may have something to do. */
+/** Contenders whose main thread may have work. */
 const MAIN_LOOPS: readonly ActorContender[] = [RELAYED, SLUICE, BY_REACTOR];
 /** Direct channels leave the reactor nothing to do but its own timers. */
 const MOST_MAIN_LOOP_PERCENT = 5;
@@ -143,10 +143,13 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   return {
     comparisons,
     method:
-      'One thread calls, another answers, and nothing else runs; a process for each measurement, whose whole CPU time is divided by what was answered. Asks carry an object of three properties and are ' +
-      'answered with another. postMessage and Comlink go over a port between the two threads, or, where it says so, by way of the main thread; ' +
-      'Sluice goes over a direct channel once a run has warmed up, with a deadline on every call, and tells, like what is measured without direct channels, by way of its reactor. Chunks are the same buffer again and again, read and dropped, each in memory of its own or, with reuseMemory, in memory that a later one is copied into: against the two copies that a ring costs at least, made in one thread between buffers that are used again, and against structured clones ' +
-      `with the same window of ${STREAM_ITEMS}. ${MESSAGES.toLocaleString('en')} tells to ${KEYS.toLocaleString('en')} keys at random, 512 under way at a time; each key counts and looks at the order, and the memory is what the process has grown by at most while the second such million was told.`,
+      'One thread calls, another replies, and nothing else runs. Each measurement has a process of its own, whose total CPU time is divided by the number of replies. ' +
+      'Asks carry an object of three properties, and the reply is another one. postMessage and Comlink use a port between the two threads or, where the table says so, go through the main thread. ' +
+      'Sluice uses a direct channel once a run has warmed up, with a deadline on every call; tells, and the measurements without direct channels, go through its reactor. ' +
+      'A stream sends the same buffer as chunk after chunk, which the reader drops. Each chunk has memory of its own or, with reuseMemory, is copied into the memory of an earlier one. ' +
+      'It is compared with the two copies that a ring needs at least, made in one thread between buffers that are reused, and with structured clones ' +
+      `with the same window of ${STREAM_ITEMS}. ${MESSAGES.toLocaleString('en')} tells go to ${KEYS.toLocaleString('en')} random keys, 512 in flight at a time; each key counts them and checks their order. ` +
+      'The memory is the most by which the process grew while the second such million was sent.',
   };
 }
 

@@ -42,7 +42,7 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   );
   return {
     method:
-      '`GET /compute/N` derives a key with as many PBKDF2 iterations as take the time named, the same native code in every server, ' +
+      '`GET /compute/N` derives a key with as many PBKDF2 iterations as take the stated time, the same native code in every server, ' +
       'over one HTTP/2 connection with 32 requests in flight or one. Each server is measured with all amounts, one after the other.',
     notes: [`Alone, without a server, the amounts took ${alone.join(', ')} µs.`],
     comparisons,

@@ -71,7 +71,7 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   }
   return {
     method:
-      `\`GET /compute/${context.workIterations}\` derives a key with so many PBKDF2 iterations, calibrated to ${TARGET_WORK_MS} ms ` +
+      `\`GET /compute/${context.workIterations}\` derives a key with this many PBKDF2 iterations, calibrated to ${TARGET_WORK_MS} ms ` +
       `of CPU on this machine and the same native code in every server; ${IN_FLIGHT} requests are in flight whatever the number of ` +
       'connections. Cluster has two processes, the task pools two threads, Sluice two application threads.',
     notes: [

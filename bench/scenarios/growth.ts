@@ -49,7 +49,7 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   );
   return {
     method:
-      '`GET /hello` answers 13 bytes; h2load on one thread, with so many connections and streams of each. Each server is measured ' +
+      '`GET /hello` answers 13 bytes; h2load on one thread, with the stated number of connections and streams. Each server is measured ' +
       'with all shapes, one after the other.',
     comparisons: SHAPES.map(
       (shape): Comparison => ({

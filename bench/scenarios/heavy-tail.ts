@@ -1,6 +1,6 @@
 /**
- * A few heavy requests among many light ones, which nobody can tell apart before they run: who waits behind
- * them?
+ * A few heavy requests among many light ones, which no server can tell apart before they run: who waits
+ * behind them?
  */
 import { type Kind, meanServiceMs, pickKind, poissonArrivals } from '../arrivals.ts';
 import { idealLatencies } from '../central-queue.ts';
@@ -84,10 +84,10 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   }
   return {
     method:
-      `Requests come as a Poisson process from a seed, over ${CONNECTIONS} connections in turns, to one route; what each costs is drawn from the mix. Nobody waits for an answer before ` +
-      `the next is sent, and a latency counts from when its request was due. In each round the most that ${piscina.name} does is measured first, ${IN_FLIGHT} in ` +
-      `flight, with the load generator on the same cores; the load is ${LOAD * 100} % of that. The ideal central queue is computed from the same arrivals, with ${THREADS} servers ` +
-      'whose services take as much longer than on an idle core as that maximum says. Every answer is checked.',
+      `Requests come as a Poisson process from a seed, over ${CONNECTIONS} connections in turn, to one route; the cost of each is drawn from the mix. The client does not wait for an answer before ` +
+      `it sends the next request, and a latency counts from the time at which its request was due. Each round first measures the most that ${piscina.name} does with ${IN_FLIGHT} in ` +
+      `flight and the load generator on the same cores; the load is ${LOAD * 100} % of that. The ideal central queue is computed from the same arrivals, with ${THREADS} servers ` +
+      'whose service times are longer than on an idle core by the factor that this maximum shows. Every answer is checked.',
     notes,
     comparisons,
   };

@@ -25,7 +25,7 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   return {
     method:
       `${connections.toLocaleString('en')} connections that have exchanged preface and SETTINGS and then do nothing: the growth of the ` +
-      "server's RSS over all of them, divided by their number. The kernel's socket buffers are not in it.",
+      "server's RSS over all of them, divided by their number. The kernel's socket buffers are not included.",
     comparisons: [
       {
         title: `memory per connection, ${connections.toLocaleString('en')} connections`,

@@ -36,8 +36,8 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   );
   return {
     method:
-      `\`GET /light\` answers 6 bytes and is asked for ${LIGHT_REQUESTS_PER_SECOND} times a second over one connection, whether ` +
-      `earlier answers have come or not; loaded means that ${HEAVY.connections} connections × ${HEAVY.streams} streams of the ` +
+      `\`GET /light\` answers 6 bytes and is requested ${LIGHT_REQUESTS_PER_SECOND} times a second over one connection, whether ` +
+      `or not earlier answers have arrived; loaded means that ${HEAVY.connections} connections × ${HEAVY.streams} streams of the ` +
       'CPU-heavy requests keep both cores busy meanwhile. Sluice serves the light route from a pool of its own with one thread.',
     comparisons: [
       ...(['unloaded p50', 'unloaded p99', 'loaded p50', 'loaded p99'] as const).map((metric) => ({

@@ -48,7 +48,7 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   return {
     method:
       `A profile as \`sluice profile cpu\` collects it, ${SIZE.threads} threads for ${SIZE.seconds} s with ${SIZE.exchanges} exchanges, made without a server. ` +
-      'The time is from the navigation of a new tab to the first frame behind the word of the page that it has drawn all lanes.',
+      'The time runs from the navigation of a new tab to the first frame after the page has reported that all lanes are drawn.',
     comparisons: [
       {
         title: 'time to open in Chromium',

@@ -32,8 +32,8 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   return {
     method:
       `\`GET ${PATH}\` calls, sorts and allocates for some milliseconds in ${THREADS} application threads; ${IN_FLIGHT} requests are in flight over one connection. ` +
-      'The profiled server is under `sluice profile cpu`, which begins and ends under the same load, before and after the requests are counted. The pause is the ' +
-      'longest for which the reactor’s event loop stood still, begin and end of the profile included.',
+      'The profiled server is under `sluice profile cpu`, which begins before the requests are counted and ends after it, under the same load. The pause is the ' +
+      'longest time for which the reactor’s event loop was blocked, including the beginning and the end of the profile.',
     comparisons: [
       {
         title: 'requests per second',

@@ -55,8 +55,8 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
     method:
       `\`GET /hello\` answers 13 bytes with content-type and content-length; ${CONNECTIONS} connections, h2load on one thread, one ` +
       `request at a time and ${PIPELINED} pipelined. CPU is user + system time of the whole process group. The bare server counts ` +
-      "the empty lines of what comes and writes a constant for each: what Node's sockets can do at most. Where 1.5 × node:http is more " +
-      'than 0.85 × that, the second is what is wanted.',
+      "the empty lines of its input and writes a constant for each, which is the most that Node's sockets can do. If 1.5 × node:http is more " +
+      'than 0.85 × that, the second is the target.',
     comparisons: [
       of(`requests per second, ${CONNECTIONS} connections`, 'requests/s', 'requests', 'at least', 1.5),
       {

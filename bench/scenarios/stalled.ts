@@ -88,10 +88,10 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   return {
     method:
       `${CONNECTIONS} connections × ${STREAMS} streams of a client that never sends a WINDOW_UPDATE. Readers ask for an endless ` +
-      'response; uploads go to a route that reads nothing, and send all that the windows let through. Sluice is configured with ' +
-      `${WINDOW_BYTES / 1024} KiB per exchange each way, so windows × streams is ${WINDOWS_MIB} MiB in either direction; the bound adds ${EXCHANGE_BYTES / 1024} KiB for the objects of each exchange. ${WARM_UP_REQUESTS.toLocaleString('en')} small requests go before. Growth is the highest RSS ` +
-      'until two seconds after nothing moved any more, less the RSS before the first of them. ' +
-      '`node:http2` (default windows) is there for information. The next client opens a connection of its own to the same ' +
+      'response; uploads go to a route that reads nothing, and send everything that the windows allow. Sluice is configured with ' +
+      `${WINDOW_BYTES / 1024} KiB per exchange each way, so windows × streams is ${WINDOWS_MIB} MiB in either direction; the bound adds ${EXCHANGE_BYTES / 1024} KiB for the objects of each exchange. ${WARM_UP_REQUESTS.toLocaleString('en')} small requests come first and do not count. Growth is the highest RSS ` +
+      'until two seconds after the last byte has moved, less the RSS before the first connection. ' +
+      '`node:http2` (default windows) is shown for comparison. The next client opens a connection of its own to the same ' +
       'thread and asks for a small response.',
     comparisons,
   };

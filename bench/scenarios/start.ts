@@ -55,8 +55,8 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   }
   return {
     method:
-      'From spawning the process until a client that tries every 5 ms has the whole answer to `GET /hello`. npm itself is in the time of ' +
-      '`npm start`. The very first start after an installation also compiles and caches the modules; it is the first raw value when ' +
+      'The time from spawning the process until a client that tries every 5 ms has the whole answer to `GET /hello`. The time of ' +
+      '`npm start` includes npm itself. The very first start after an installation also compiles and caches the modules; it is the first raw value when ' +
       'nothing was cached before.',
     comparisons: [
       {

@@ -53,8 +53,8 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   const { plain, deflated } = ROOM_MESSAGE_BYTES;
   return {
     method:
-      `${SOCKETS.toLocaleString('en')} WebSockets over HTTP/1.1 from one client process, which counts frames; ${AT_ONCE} messages, or one, are on their way to ` +
-      `all of them at a time. The messages are published by one thread, and each thread sends one frame to all of its sockets; frames that a socket gets in one turn leave in one piece. ws runs on one ` +
+      `${SOCKETS.toLocaleString('en')} WebSockets over HTTP/1.1 from one client process, which counts frames; ${AT_ONCE} messages, or one, are in flight to ` +
+      `all of them at a time. One thread publishes the messages, and each thread sends one frame to all of its sockets; frames for a socket in one turn leave in one piece. ws runs on one ` +
       `thread of node:http and sends to its clients in turn. Plain: text of ${plain} bytes. Deflated: text of ${deflated} bytes with ` +
       "permessage-deflate at zlib's default level and without context from message to message, on both. CPU is user + system time of the server's process group.",
     comparisons: [

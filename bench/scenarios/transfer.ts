@@ -68,10 +68,10 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   return {
     method:
       `\`GET /download/${bytes}\` sends the body in pieces of ${CHUNK_BYTES / 1024} KiB under backpressure, ${DOWNLOADS} times in a row on one connection; \`POST /upload\` counts ` +
-      'what comes. h2load is the client of both with windows of 1 GiB and frames of 16 KiB. `node:http2` runs with its default ' +
-      `windows and with those that Sluice begins with (${WINDOWS.initialBytes / 1024} KiB a stream, ` +
-      `${WINDOWS.connectionBytes / MIB} MiB a connection). ${WARM_UP.download / MIB} MiB down and ${WARM_UP.upload / MIB} MiB up go before and are dropped. RSS is sampled every ` +
-      "50 ms from then on; the growth is the highest sample's.",
+      'the bytes that arrive. h2load is the client of both, with windows of 1 GiB and frames of 16 KiB. `node:http2` runs with its default ' +
+      `windows and with Sluice's initial ones (${WINDOWS.initialBytes / 1024} KiB a stream, ` +
+      `${WINDOWS.connectionBytes / MIB} MiB a connection). ${WARM_UP.download / MIB} MiB down and ${WARM_UP.upload / MIB} MiB up come first and do not count. RSS is sampled every ` +
+      '50 ms from then on; the growth is that of the highest sample.',
     comparisons: [
       {
         title: 'download',

@@ -35,8 +35,8 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   });
   return {
     method:
-      `${HEAVY_REQUESTS} requests of ${HEAVY_MS} ms of CPU come at once over one connection, to a server that has answered a single request, and to one that ` +
-      'has answered light ones of the same route for two seconds, 100 at a time. Two threads.',
+      `${HEAVY_REQUESTS} requests of ${HEAVY_MS} ms of CPU arrive at once over one connection. One server has answered a single request before, the other ` +
+      'has answered light requests of the same route for two seconds, 100 at a time. Both have two threads.',
     comparisons: [
       {
         title: 'the first answer',
