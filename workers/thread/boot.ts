@@ -80,7 +80,8 @@ export default async function boot({
         const { startActors } = await import('../actors/start.ts');
         actors = startActors(actorBoot);
         const { module } = actorBoot;
-        if (options.hasOnlyActors !== true && module !== null) loading = `in the module of actors ${module}, `;
+        if (options.hasOnlyActors !== true && module !== null)
+          loading = `in the module of actors ${module}, `;
         if (module !== null) await context.runInAsyncScope(actors.load, actors, module, reached);
         loading = '';
       }
