@@ -5,8 +5,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 /**
- * `differs`: it is there and means something else; `nothing`: it is there and has no effect; `refused`: a call fails the exchange with
- * a coded error; `absent`: it is not there; `own`: of the server that the module made, without effect; `never`: no such event comes.
+ * `differs`: it exists and means something else; `nothing`: it exists and has no effect; `refused`: a call fails the exchange with
+ * a coded error; `absent`: it is missing; `own`: a member of the server that the module made, without effect; `never`: the event is not emitted.
  */
 export type How = 'differs' | 'nothing' | 'refused' | 'absent' | 'own' | 'never';
 export type Over = '1.1' | 'tls' | '2.0';
@@ -36,9 +36,9 @@ const WORDS: Readonly<Record<How, string>> = {
   differs: 'differs',
   nothing: 'no effect',
   refused: 'refused',
-  absent: 'not there',
+  absent: 'missing',
   own: 'no effect',
-  never: 'never comes',
+  never: 'not emitted',
 };
 const PLACES: Readonly<Record<Over, string>> = { '1.1': 'HTTP/1.1', tls: 'TLS', '2.0': 'HTTP/2' };
 
