@@ -1,9 +1,9 @@
 /**
  * Values that were made from bytes, found again by the same bytes. A message that is mostly the same as an
- * earlier one need not be decoded anew.
+ * earlier one need not be decoded again.
  *
  * All of the bytes are compared, so a value is returned only for exactly the bytes that it was made from,
- * whoever sent them. The table is direct-mapped: bytes whose place is taken replace the earlier ones, so no
+ * whichever peer sent them. The table is direct-mapped: bytes whose place is taken replace the earlier ones, so no
  * sender can make a search long. Only bytes that come a second time are kept. When the keys would exceed
  * `MAX_BYTES`, the table is emptied.
  */

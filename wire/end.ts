@@ -132,7 +132,7 @@ export abstract class ChannelEnd {
     return this.outgoing.hasRoomNews;
   }
 
-  /** True if `receive` would do something: a message has come, or room. */
+  /** True if `receive` would do something: a message has arrived, or room is available. */
   get hasNews(): boolean {
     if (this.#state === 'corrupt' || this.#state === 'closed') return false;
     return this.incoming.hasRecords || this.outgoing.hasRoomNews;

@@ -7,8 +7,8 @@ type HostAndPath = Pick<RouteConfig, 'host' | 'path'>;
 /**
  * Orders routes so that the first match of a request is the most specific one. The host decides before the
  * path: an exact name, then `*.` patterns by length, then `*`. For equal hosts an exact path comes before
- * prefix patterns, those by length. A request that matches no path under its exact host goes on to the
- * patterns, since they follow in the same list.
+ * prefix patterns, those by length. A request that matches no path under its exact host is compared with
+ * the host patterns, because they follow in the same list.
  */
 export function compareRoutes(one: HostAndPath, other: HostAndPath): number {
   return (

@@ -230,7 +230,7 @@ export class ControlClient {
     );
   }
 
-  /** Resolves when the connection has ended, whoever ended it. */
+  /** Resolves when the connection has ended, whichever side ended it. */
   get closed(): Promise<void> {
     return this.#session.destroyed
       ? Promise.resolve()

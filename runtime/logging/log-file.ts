@@ -48,7 +48,7 @@ export class LogFile implements OutputStream {
   #onOutcome: ((outcome: FileOutcome) => void) | null = null;
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
-  /** Callbacks of reopenings that are under way. */
+  /** Callbacks of reopenings in progress. */
   #reopening: Done[] = [];
 
   /** @throws LogFileError */

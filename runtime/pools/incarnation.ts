@@ -53,7 +53,7 @@ export class Incarnation {
    * none.
    */
   replaces: Incarnation | null = null;
-  /** Another thread has taken its place, and this one finishes what it has. */
+  /** Another thread has taken its place, and this one finishes its jobs. */
   isRetired = false;
   /** Resolves when the thread is ready. Rejects if it dies before. */
   readonly ready = Promise.withResolvers<void>();
@@ -226,7 +226,7 @@ export class Incarnation {
     await new Promise((resolve) => worker.once('exit', resolve));
   }
 
-  /** The thread finishes what it has, its application stops, and it ends. */
+  /** The thread finishes its jobs, its application stops, and the thread ends. */
   drain(): void {
     // The thread may die before it replies. Its task reports that.
     Promise.resolve(this.#link.control.drain()).catch(() => undefined);
@@ -243,7 +243,7 @@ export class Incarnation {
     return await this.#link.control.stats();
   }
 
-  /** As `ThreadControl.sendHeapSnapshot`. Never settles if the thread dies first, or computes for ever. */
+  /** See `ThreadControl.sendHeapSnapshot`. Never settles if the thread dies first, or computes for ever. */
   async sendHeapSnapshot(port: MessagePort): Promise<void> {
     return await this.#link.control.sendHeapSnapshot(
       transfer(port, [port] as unknown as Parameters<typeof transfer>[1]),

@@ -28,7 +28,7 @@ export function blame(job: Job, error: unknown): void {
 export class JobReceiver implements ReactorHandler {
   /**
    * By slot. A slot without a job means that the thread has sent more after its FINAL message. That is
-   * dropped, and harms nobody.
+   * dropped and has no effect.
    */
   readonly #slots: (Job | null)[];
   readonly #holder: JobHolder;

@@ -72,7 +72,8 @@ export class Placement {
 
   /**
    * A stalled thread with nothing to answer is silent when it comes back, unless `holdBack` has asked it to
-   * report. It may have come back before it could see that request, so the threads are asked once more.
+   * report. It may have returned to its event loop before it could see that request, so the threads are
+   * asked once more.
    */
   #awaitStalled(stalledSinceMs: number): Thread | null {
     for (const thread of this.#threads) thread.holdBack();
@@ -108,7 +109,7 @@ export class Placement {
 }
 
 /**
- * Jobs whose response is under way count only between threads that are otherwise equal. So idle WebSockets
+ * Jobs whose response has begun count only between threads that are otherwise equal. So idle WebSockets
  * spread over all threads.
  */
 function hasLessWork(one: Thread, other: Thread): boolean {

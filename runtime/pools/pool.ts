@@ -11,10 +11,10 @@
  *   members.ts       the threads of the pool
  *   dispatcher.ts    which thread gets which job
  *   supervision.ts   when missing threads are started
- * resizing.ts when the pool gets one more thread, or one less
- * renewal.ts when a healthy thread is replaced
+ *   resizing.ts      when the pool gets one more thread, or one less
+ *   renewal.ts       when a healthy thread is replaced
  *   hung-threads.ts, forced-ends.ts   threads that do not return to their loop, or do not end
- * pool-figures.ts what it has done, for status and metrics
+ *   pool-figures.ts  what it has done, for status and metrics
  */
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { PrintStream, ThreadStats } from '../../wire/control.ts';

@@ -4,7 +4,7 @@
  *
  *   grow     a job has waited for `growAfterMs`, and no thread is starting: that thread may be all that is missing
  *   shrink   for `shrinkAfterMs` no job has waited for that long, and the remaining threads would at no time have been
- *            busier than `shrinkBelow`; then one thread ends, and the time counts anew
+ *            busier than `shrinkBelow`; then one thread ends, and the time starts again
  *
  * So a load that comes and goes faster than `shrinkAfterMs` changes nothing once there are threads for its
  * peak. Time is passed in.

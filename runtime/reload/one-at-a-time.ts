@@ -7,7 +7,7 @@ export class OneAtATime<Result> {
   #running: Promise<void> | null = null;
   #waiting: Promise<Result> | null = null;
 
-  /** @param run called when no other run is under way */
+  /** @param run called when no other run is in progress */
   constructor(run: () => Promise<Result>) {
     this.#run = run;
   }

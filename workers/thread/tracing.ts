@@ -1,12 +1,12 @@
 /**
  * OpenTelemetry spans of requests, made in the application's thread, where its tracer is.
  *
- * server from the first octets of the request's head until the response has been sent, as far as the thread learns that
+ *   server          from the first octets of the request's head until the response has been sent, if the thread learns that
  *     accept        waiting: for the rest of the head
  *     queue         waiting: until the reactor gave it to this thread
  *     claim         waiting: until this thread began it
- * application the application's code, and whatever it waits for
- * send waiting: from the application's last message until the peer's connection has accepted it
+ *     application   the application's code, and whatever it waits for
+ *     send          waiting: from the application's last message until the peer's connection has accepted it
  *
  * The application's own propagator and sampler decide from the request's trace context (W3C) whether spans are recorded. The request that
  * the application sees carries the server span's context. Code that reads the field itself, such as instrumentation of `node:http`,
