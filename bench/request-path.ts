@@ -462,7 +462,7 @@ async function measure(
           // The host waits for ticks and microtasks.
           next('after');
           await new Promise((resolve) => setTurn(resolve));
-          if (++idle > 1000) throw new Error('nobody wants a turn');
+          if (++idle > 1000) throw new Error('no side wants a turn');
           continue;
         }
         idle = 0;

@@ -45,7 +45,7 @@ export function readAdminAddress(
     problems.push({
       code: ConfigErrorCode.MissingKey,
       where: '$.admin.tokenFile',
-      expected: `the path of a file with a token, since others can reach ${text}, and whoever gets in can read what the server does and stop it`,
+      expected: `the path of a file with a token, since others can reach ${text}, and a client with access can read what the server does and stop it`,
       received: 'nothing',
       hint: 'or listen on 127.0.0.1 and reach it by a tunnel, as with ssh -L',
     });

@@ -365,7 +365,8 @@ export class PayloadDecoder {
   /** Returns where the next `bytes` bytes begin, and continues after them. */
   #take(bytes: number): number {
     const start = this.#position;
-    if (bytes > this.#end - start) throw invalid('a value within the payload', 'one that goes on beyond it');
+    if (bytes > this.#end - start)
+      throw invalid('a value within the payload', 'one that continues beyond it');
     this.#position = start + bytes;
     return start;
   }

@@ -27,7 +27,7 @@ export async function stopApplication(
   let doing = 'listeners of SIGTERM to end, by process.exit() or when they have left nothing to do,';
   const late = Promise.withResolvers<never>();
   const tell = () =>
-    late.reject(new Error(`expected the application's ${doing} within ${timeoutMs} ms, it goes on`));
+    late.reject(new Error(`expected the application's ${doing} within ${timeoutMs} ms, but it still runs`));
   const timer = timeoutMs === undefined ? null : new RunningTimer(timeoutMs, tell, clock);
   const stopped = async () => {
     await shutdown.end(() => close?.());

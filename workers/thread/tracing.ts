@@ -38,7 +38,7 @@ export class TracingError extends Error {
 
   constructor(application: string, cause: unknown) {
     super(
-      `tracing.spans: expected the package @opentelemetry/api beside ${application}, it is not there; install it, or set tracing.spans to false`,
+      `tracing.spans: expected the package @opentelemetry/api beside ${application}, found none; install it, or set tracing.spans to false`,
       { cause },
     );
     this.name = 'TracingError';
