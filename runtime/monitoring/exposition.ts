@@ -1,9 +1,10 @@
 /**
- * Prometheus' text format, version 0.0.4. Every number comes from a counter that another part of the server already keeps, so it is read when a
- * scraper asks. docs/decisions/prometheus-text.md says why no client library writes it.
+ * Gives numbers that other parts of the server keep to the Prometheus client, which writes them when a scraper asks. The client counts nothing
+ * itself: threads count in shared memory, so that one that computes can be read. docs/decisions/prometheus-client.md has the reasons.
  */
+import { Registry } from '@prometheus-io/client';
 
-export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+export const METRICS_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
 /** By name, without the `le` label of a histogram's buckets. */
 export type Labels = Readonly<Record<string, string>>;
@@ -15,48 +16,50 @@ export interface HistogramValue {
   readonly sumSeconds: number;
 }
 
+/** As the client's registries report their metrics. */
+interface FinishedMetric {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  /** How the client joins equal labels. There are none. */
+  readonly aggregator: 'first';
+  readonly values: {
+    readonly metricName?: string;
+    readonly labels: Readonly<Record<string, string | number>>;
+    readonly value: number;
+  }[];
+}
+
 export class Exposition {
-  #text = '';
-  #head = '';
+  readonly #metrics: FinishedMetric[] = [];
+  #values: FinishedMetric['values'] = [];
   #name = '';
 
   /** Begins a metric. One that gets no values is left out. @param name ends in _total for a counter */
-  metric(name: string, type: 'counter' | 'gauge' | 'histogram', help: string): this {
+  metric(name: string, type: FinishedMetric['type'], help: string): this {
     this.#name = name;
-    this.#head = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+    this.#values = [];
+    this.#metrics.push({ name, type, help, aggregator: 'first', values: this.#values });
     return this;
   }
 
   value(value: number, labels: Labels = {}): this {
-    this.#line('', labels, '', value);
+    this.#values.push({ labels, value });
     return this;
   }
 
   histogram({ buckets, count, sumSeconds }: HistogramValue, labels: Labels = {}): this {
-    for (const [mostSeconds, most] of buckets) this.#line('_bucket', labels, String(mostSeconds), most);
-    this.#line('_bucket', labels, '+Inf', count);
-    this.#line('_sum', labels, '', sumSeconds);
-    this.#line('_count', labels, '', count);
+    const metricName = `${this.#name}_bucket`;
+    for (const [le, value] of buckets) this.#values.push({ metricName, labels: { ...labels, le }, value });
+    this.#values.push(
+      { metricName, labels: { ...labels, le: '+Inf' }, value: count },
+      { metricName: `${this.#name}_sum`, labels, value: sumSeconds },
+      { metricName: `${this.#name}_count`, labels, value: count },
+    );
     return this;
   }
 
-  get text(): string {
-    return this.#text;
+  text(): Promise<string> {
+    return Registry.aggregate([this.#metrics.filter(({ values }) => values.length > 0)]).metrics();
   }
-
-  /** @param le the bound of a bucket; empty if the line is none */
-  #line(suffix: string, labels: Labels, le: string, value: number): void {
-    this.#text += this.#head;
-    this.#head = '';
-    const pairs = Object.entries(labels).map(([name, text]) => `${name}="${escaped(text)}"`);
-    if (le !== '') pairs.push(`le="${le}"`);
-    const within = pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
-    this.#text += `${this.#name}${suffix}${within} ${value}\n`;
-  }
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' };
-
-function escaped(text: string): string {
-  return text.replace(/[\\"\n]/g, (character) => ESCAPES[character] as string);
 }

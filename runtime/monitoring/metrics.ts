@@ -28,7 +28,7 @@ export function metricsText(
   details: MonitoringDetails,
   durations: RequestDurations | null,
   use: ProcessUse,
-): string {
+): Promise<string> {
   const exposition = new Exposition();
   exposeServer(exposition, status, use);
   exposeFront(exposition, details);
@@ -40,7 +40,7 @@ export function metricsText(
   exposeThreadDetails(exposition, details);
   exposeActors(exposition, status.actors);
   if (status.topics !== null) exposeTopics(exposition, status.topics);
-  return exposition.text;
+  return exposition.text();
 }
 
 function exposeServer(

@@ -66,20 +66,22 @@ export async function openMonitoring(
 /** @param now monotonic milliseconds */
 export function routesOf(server: Monitored, now: () => number): ControlRoutes {
   const routes = new ControlRoutes();
-  let text = Buffer.alloc(0);
+  let text: Promise<Buffer> = Promise.resolve(Buffer.alloc(0));
   let madeAtMs = -Infinity;
+  const render = async (): Promise<Buffer> =>
+    Buffer.from(await metricsText(server.status(), server.details(), server.durations, processUse()));
   const answers: Readonly<Record<string, (exchange: ControlExchange) => Promise<void>>> = {
     '/livez': (exchange) => give(exchange, 200, JSON_TYPE, '{"live":true}\n'),
     '/readyz': (exchange) => {
       const readiness = server.readiness();
       return give(exchange, readiness.ready ? 200 : 503, JSON_TYPE, `${JSON.stringify(readiness)}\n`);
     },
-    '/metrics': (exchange) => {
+    '/metrics': async (exchange) => {
       if (now() - madeAtMs >= TEXT_AGE_MS) {
-        text = Buffer.from(metricsText(server.status(), server.details(), server.durations, processUse()));
         madeAtMs = now();
+        text = render();
       }
-      return give(exchange, 200, METRICS_TYPE, text);
+      await give(exchange, 200, METRICS_TYPE, await text);
     },
   };
   for (const [path, answer] of Object.entries(answers)) {

@@ -27,7 +27,8 @@ export function readExposition(text: string): Map<string, Metric> {
       name = helped;
       continue;
     }
-    if (TYPE.test(line)) continue;
+    // Before the next metric.
+    if (line === '' || TYPE.test(line)) continue;
     const [, full = '', labels = '', value] = VALUE.exec(line) ?? [];
     const metric = metrics.get(name);
     const suffix = full.slice(name.length);

@@ -10,16 +10,16 @@ function ended(more: Partial<EndedExchange>): EndedExchange {
   return { version: '2', method: 'GET', status: 200, admittedAtMs: 1_000, ...more } as EndedExchange;
 }
 
-function durationsText(durations: RequestDurations): string {
+function durationsText(durations: RequestDurations): Promise<string> {
   const exposition = new Exposition();
   durations.expose(exposition);
-  return exposition.text;
+  return exposition.text();
 }
 
 const LABELS = (version: string, method: string, status: string) =>
   `{pool="app",http_route="/*",network_protocol_version="${version}",http_request_method="${method}",http_response_status_class="${status}"}`;
 
-test('a metric has its help and type once, and one without values is left out', (t) => {
+test('a metric has its help and type once, and one without values is left out', async (t) => {
   const exposition = new Exposition();
   exposition
     .metric('none', 'gauge', 'Nobody has one.')
@@ -27,19 +27,22 @@ test('a metric has its help and type once, and one without values is left out', 
     .value(1, { a: 'b' });
   exposition.value(2);
   t.is(
-    exposition.text,
+    await exposition.text(),
     '# HELP some_total Some.\n# TYPE some_total counter\nsome_total{a="b"} 1\nsome_total 2\n',
   );
 });
 
-test('any text is a label', (t) => {
-  fc.assert(
-    fc.property(
+test('any text is a label', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(
       fc.string({ unit: fc.constantFrom('"', '\\', '\n', 'n', 'é', '{', '}', ',', ' ') }),
-      (label) => {
+      async (label) => {
         const exposition = new Exposition();
         exposition.metric('x', 'gauge', 'Some.').value(1, { label });
-        const [key = ''] = readExposition(exposition.text).get('x')?.values.keys() ?? [];
+        const [key = ''] =
+          readExposition(await exposition.text())
+            .get('x')
+            ?.values.keys() ?? [];
         const [, shown = ''] = /^\{label="(.*)"\}$/s.exec(key) ?? [];
         const unescaped = shown.replace(/\\(.)/g, (_, character) => (character === 'n' ? '\n' : character));
         t.is(unescaped, label);
@@ -48,7 +51,7 @@ test('any text is a label', (t) => {
   );
 });
 
-test('requests are told apart by version, method and class of status, and no client makes new kinds', (t) => {
+test('requests are told apart by version, method and class of status, and no client makes new kinds', async (t) => {
   const durations = new RequestDurations(() => 1_030);
   const record = durations.of({ route: '/*', pool: 'app' });
   record(ended({}));
@@ -56,7 +59,7 @@ test('requests are told apart by version, method and class of status, and no cli
   record(ended({ version: '1.1', method: 'BREW', status: 418 }));
   record(ended({ version: '1.1', method: 'get', status: 404 }));
   record(ended({ version: '1.0', method: 'HEAD', status: 0 }));
-  const metrics = readExposition(durationsText(durations));
+  const metrics = readExposition(await durationsText(durations));
   const name = 'http_server_request_duration_seconds';
   t.is(sampleOf(metrics, name, `_count${LABELS('2', 'GET', '2xx')}`), 2);
   t.is(sampleOf(metrics, name, `_count${LABELS('1.1', '_OTHER', '4xx')}`), 2);
@@ -64,7 +67,7 @@ test('requests are told apart by version, method and class of status, and no cli
   t.is([...(metrics.get(name)?.values.keys() ?? [])].filter((key) => key.startsWith('_count')).length, 3);
 });
 
-test('buckets are those of OpenTelemetry, and each counts what the smaller ones count', (t) => {
+test('buckets are those of OpenTelemetry, and each counts what the smaller ones count', async (t) => {
   let now = 1_000;
   const durations = new RequestDurations(() => now);
   const record = durations.of({ route: '/*', pool: 'app' });
@@ -74,7 +77,7 @@ test('buckets are those of OpenTelemetry, and each counts what the smaller ones 
   }
   // Never admitted: refused before it could be.
   record(ended({ admittedAtMs: 0 }));
-  const metrics = readExposition(durationsText(durations));
+  const metrics = readExposition(await durationsText(durations));
   const labels = LABELS('2', 'GET', '2xx').slice(0, -1);
   const bucket = (le: string) =>
     sampleOf(metrics, 'http_server_request_duration_seconds', `_bucket${labels},le="${le}"}`);
@@ -83,13 +86,13 @@ test('buckets are those of OpenTelemetry, and each counts what the smaller ones 
   t.is(Math.round((sum ?? 0) * 1_000), 31_011);
 });
 
-test('routes that a reload takes away are not told of any more, others keep their counts', (t) => {
+test('routes that a reload takes away are not told of any more, others keep their counts', async (t) => {
   const durations = new RequestDurations(() => 1_000);
   durations.of({ route: '/a', pool: 'app' })(ended({}));
   durations.of({ route: '/b', pool: 'app' })(ended({}));
   durations.keepOnly([{ route: '/a', pool: 'app' }]);
   durations.of({ route: '/a', pool: 'app' })(ended({}));
-  const text = durationsText(durations);
+  const text = await durationsText(durations);
   t.regex(text, /_count\{pool="app",http_route="\/a",.*\} 2\n/);
   t.notRegex(text, /http_route="\/b"/);
 });
