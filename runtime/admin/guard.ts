@@ -44,6 +44,7 @@ export class Guard implements RouteTable {
     if (path === SESSION) return this.#session(method);
     if (this.#open.has(path)) return this.#open.find(method, path);
     this.#requireAccess(method, exchange);
+    exchange.letIn();
     return this.#guarded.find(method, path);
   }
 

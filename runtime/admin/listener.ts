@@ -56,9 +56,9 @@ export class AdminListener {
     addDashboard(this.#open);
     const options = {
       section: 'admin',
+      clients: 'guarded',
       maxConnections: admin.maxConnections,
       maxExchanges: admin.maxExchanges,
-      maxExchangesOption: 'admin.maxExchanges',
       maxBodyBytes: admin.maxBodyBytes,
       maxRequestsPerSecond: admin.maxRequestsPerSecond,
       fields: FIELDS,

@@ -41,18 +41,16 @@ export const adminSection = v.optional(
           ),
           [],
         ),
-        maxConnections: wholeNumber('Connections open at once; more are closed at once.', {
-          from: 1,
-          to: 1_024,
-          byDefault: 32,
-        }),
-        maxExchanges: wholeNumber('Requests that run at once; more are answered 503.', {
-          from: 1,
-          to: 1_024,
-          byDefault: 64,
-        }),
+        maxConnections: wholeNumber(
+          'Connections open at once. Beyond that the oldest one that has shown neither a token nor a session makes room, of the address that has most.',
+          { from: 1, to: 1_024, byDefault: 32 },
+        ),
+        maxExchanges: wholeNumber(
+          'Requests with a token or a session that run at once, or whose answers the client has not read; more are answered 503.',
+          { from: 1, to: 1_024, byDefault: 64 },
+        ),
         maxRequestsPerSecond: wholeNumber(
-          'Requests in a second, over all connections; as many may come at once. More are answered 429.',
+          'Requests in a second with a token or a session, over all connections; as many may come at once. Also the others from one address (IPv6: one /64). More are answered 429, and their connection is closed.',
           { from: 1, to: 1_000_000, byDefault: 200 },
         ),
         maxBodyBytes: wholeNumber('Bytes of a request body; more is answered 413.', {

@@ -20,13 +20,12 @@ export const controlSection = section(
       to: 1_024,
       byDefault: 16,
     }),
-    maxExchanges: wholeNumber('Requests that run at once; more are answered 503.', {
-      from: 1,
-      to: 1_024,
-      byDefault: 32,
-    }),
+    maxExchanges: wholeNumber(
+      'Requests that run at once, or whose answers the client has not read; more are answered 503.',
+      { from: 1, to: 1_024, byDefault: 32 },
+    ),
     maxRequestsPerSecond: wholeNumber(
-      'Requests in a second, over all connections; as many may come at once. More are answered 429.',
+      'Requests in a second, over all connections; as many may come at once. More are answered 429, and their connection is closed.',
       { from: 1, to: 1_000_000, byDefault: 1_000 },
     ),
     logBytes: wholeNumber(

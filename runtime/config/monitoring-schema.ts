@@ -18,8 +18,12 @@ export const monitoringSection = v.optional(
           '127.0.0.1:9464',
         ),
         maxConnections: wholeNumber(
-          'Connections open at once, and streams on each; more connections are closed at once, more streams refused.',
+          'Connections open at once. Beyond that the oldest one makes room, of the address that has most.',
           { from: 1, to: 1_024, byDefault: 32 },
+        ),
+        maxRequestsPerSecond: wholeNumber(
+          'Requests in a second from one address (IPv6: one /64); as many may come at once. More are answered 429, and their connection is closed.',
+          { from: 1, to: 1_000_000, byDefault: 500 },
         ),
       },
       'an object',

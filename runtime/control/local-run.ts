@@ -2,6 +2,7 @@
  * Answers an exchange within the server. To the exchange it looks like a thread: it grants credit, reads the request and sends the response under the
  * peer's credit, so a slow or hostile client meets the same bounds as with an application.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Flag, ResetReason } from '../../wire/messages.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { ExchangeJob } from '../exchange/exchange-job.ts';
@@ -14,6 +15,8 @@ const NO_BYTES = Buffer.alloc(0);
 /** Bytes of one piece of a response. */
 const MAX_PIECE_BYTES = 65_536;
 const INTERNAL_ERROR = 0x2;
+/** Refusals of a client that must not go on: the connection ends with them, so that asking again costs a new one. */
+const ENDS_CONNECTION: ReadonlySet<number> = new Set([401, 403, 421, 429]);
 const FAILED = new ControlRefusal(500, ControlCode.Failed, 'an internal error of the server; see its log');
 
 export interface LocalRunOptions {
@@ -30,8 +33,17 @@ export interface LocalRunOwner {
   tick(): void;
   /** A route has thrown something other than a refusal. */
   onFailure(error: unknown, method: string, path: string): void;
-  /** The route has returned. */
-  onReturned(): void;
+  /**
+   * The client has shown that it may ask.
+   * @throws ControlRefusal if it may not now
+   */
+  onLetIn(run: LocalRun): void;
+  /** How long a route has to wait before it may take the reactor's time; 0: not at all. */
+  waitMs(): number;
+  /** A route has taken so much of the reactor's time. */
+  spend(ms: number): void;
+  /** The route has returned, and nothing of the answer waits for the client. */
+  onOver(run: LocalRun): void;
 }
 
 export class LocalRun implements ControlExchange, JobThread {
@@ -40,6 +52,9 @@ export class LocalRun implements ControlExchange, JobThread {
   readonly query: URLSearchParams;
   readonly authority: string;
   readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** See `letIn`. */
+  isLetIn = false;
   readonly channel: JobThread['channel'];
   readonly canAdopt = false;
   readonly tally = { requestBytes: 0, responseBytes: 0 };
@@ -54,6 +69,8 @@ export class LocalRun implements ControlExchange, JobThread {
   readonly #pieces: Buffer[] = [];
   #body: PromiseWithResolvers<Buffer> | null = null;
   #isBodyWhole = false;
+  /** What has not ended yet: the route, and the exchange. */
+  #unended = 2;
 
   constructor(exchange: Exchange, options: LocalRunOptions, owner: LocalRunOwner) {
     const [path = '', query] = split(exchange.path);
@@ -62,6 +79,7 @@ export class LocalRun implements ControlExchange, JobThread {
     this.query = new URLSearchParams(query);
     this.authority = exchange.authority;
     this.remoteAddress = exchange.remoteAddress;
+    this.remotePort = exchange.remotePort;
     this.#job = exchange.job;
     this.#options = options;
     this.#owner = owner;
@@ -90,14 +108,37 @@ export class LocalRun implements ControlExchange, JobThread {
     // Takes what has been received already.
     else this.#tell(() => job.sendPending());
     try {
-      await find()(this);
-      if (this.#response === 'none') this.#head(204, [], NO_BYTES, true);
+      await this.#handle(find());
+      if (this.#response === 'none') this.#head(204, [], NO_BYTES, Flag.End);
       else if (this.#response === 'head') this.end();
     } catch (error) {
       this.#fail(error);
     }
     this.#release();
-    this.#owner.onReturned();
+    this.onEnded();
+  }
+
+  /** What strangers may ask costs too little for them to wait. */
+  async #handle(handler: ControlHandler): Promise<void> {
+    if (!this.isLetIn) return handler(this);
+    const owner = this.#owner;
+    // Others may have taken the time meanwhile.
+    for (let ms = owner.waitMs(); ms > 0; ms = owner.waitMs())
+      await delay(ms, undefined, { signal: this.signal, ref: false });
+    const beganMs = performance.now();
+    let answered: Promise<void> | void;
+    try {
+      answered = handler(this);
+    } finally {
+      owner.spend(performance.now() - beganMs);
+    }
+    await answered;
+  }
+
+  /** The exchange has ended, or the route. */
+  onEnded(): void {
+    this.#unended--;
+    if (this.#unended === 0) this.#owner.onOver(this);
   }
 
   #fail(error: unknown): void {
@@ -109,7 +150,10 @@ export class LocalRun implements ControlExchange, JobThread {
       this.#tell(() => this.#job.onReset(INTERNAL_ERROR, ResetReason.Threw));
     } else if (this.#response === 'none') {
       const { status, code, message, fields } = isRefusal ? error : FAILED;
-      this.#whole(status, errorText(code, message), fields);
+      const ends = ENDS_CONNECTION.has(status);
+      this.#whole(status, errorText(code, message), fields, ends);
+      // HTTP/2 has a budget for it.
+      if (ends) this.#tell(() => this.#job.exchange.transport.provoked?.(this.#job.exchange));
     }
   }
 
@@ -133,6 +177,11 @@ export class LocalRun implements ControlExchange, JobThread {
       else this.#tell(() => this.#job.onCredit(this.#options.requestWindowBytes, 0));
     }
     return this.#body.promise;
+  }
+
+  letIn(): void {
+    this.isLetIn = true;
+    this.#owner.onLetIn(this);
   }
 
   async json(): Promise<unknown> {
@@ -162,15 +211,15 @@ export class LocalRun implements ControlExchange, JobThread {
   }
 
   /** The answer is sent in one piece, whatever the peer's credit, because the server limits the size of its own answers. */
-  #whole(status: number, text: string, more: readonly string[]): void {
+  #whole(status: number, text: string, more: readonly string[], ends = false): void {
     const bytes = Buffer.from(text);
     const fields = ['content-type', JSON_TYPE, 'content-length', String(bytes.length), ...more];
-    this.#head(status, fields, bytes, true);
+    this.#head(status, fields, bytes, Flag.End | (ends ? Flag.CloseConnection : 0));
   }
 
   respond(status: number, type: string): void {
     if (this.#response !== 'none' && this.#response !== 'cut') throw new Error('there is an answer already');
-    this.#head(status, ['content-type', type], NO_BYTES, false);
+    this.#head(status, ['content-type', type], NO_BYTES, 0);
   }
 
   async write(chunk: Uint8Array | string): Promise<void> {
@@ -193,12 +242,11 @@ export class LocalRun implements ControlExchange, JobThread {
     this.#tell(() => this.#job.onData(Flag.End, NO_BYTES, 0, 0));
   }
 
-  #head(status: number, fields: string[], bytes: Buffer, isWhole: boolean): void {
+  #head(status: number, fields: string[], bytes: Buffer, flags: number): void {
     if (this.#response !== 'none') return;
-    this.#response = isWhole ? 'ended' : 'head';
+    this.#response = (flags & Flag.End) !== 0 ? 'ended' : 'head';
     this.#credit -= bytes.length;
     const all = [...fields, ...this.#options.fields];
-    const flags = isWhole ? Flag.End : 0;
     this.#tell(() => this.#job.onHead(flags, status, all, bytes, 0, bytes.length));
   }
 

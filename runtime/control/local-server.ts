@@ -1,6 +1,9 @@
 /**
  * Answers requests by routes within the server, over HTTP/2 and HTTP/1.1, on the same reactor. Limits, deadlines and counters are its own, so its
  * clients take nothing from the applications' clients. No request reaches a pool: a route in the reactor's thread answers it.
+ *
+ * A connection is answered little at a time, so that a client which does not read holds little. Strangers' connections make room for newer ones,
+ * strangers are limited by address, and what they ask counts for nothing that limits clients which have been let in.
  */
 import { OutputBuffers } from '../bytes/output-buffers.ts';
 import type { Config } from '../config/config.ts';
@@ -20,27 +23,35 @@ import type { BindAddress, Bound } from '../listeners/bind.ts';
 import { Listener } from '../listeners/listener.ts';
 import { LimitedLines } from '../logging/limited-lines.ts';
 import type { Log } from '../logging/log.ts';
-import { ConnectionLimits } from '../server/limits.ts';
+import { addressKey, ConnectionLimits } from '../server/limits.ts';
 import type { Reactor } from '../server/reactor.ts';
 import { Router } from '../server/router.ts';
+import { BusyTime } from './busy-time.ts';
 import { ControlCode, ControlRefusal, errorText } from './errors.ts';
 import { LocalRun, type LocalRunOwner } from './local-run.ts';
+import { RequestRates } from './request-rates.ts';
 import type { RouteTable } from './routes.ts';
 
 const TICK_MS = 1_000;
 /** One line for each reason in this time. */
 const LINE_EVERY_MS = 1_000;
-const RESPONSE_WINDOW_BYTES = 262_144;
+/** Of a streamed answer, what may wait for its client. */
+const LOCAL_WINDOW_BYTES = 65_536;
+/** Of an HTTP/2 connection; HTTP/1.1 has one at a time. */
+const MOST_LOCAL_STREAMS = 8;
 
 export interface LocalServerOptions {
   /** The section of the configuration that has its limits, for messages. */
   readonly section: 'control' | 'monitoring' | 'admin';
+  /**
+   * Who can connect. `own`: only the server's user, who is let in. `guarded`: strangers, until the table of routes lets them in. `any`: strangers.
+   */
+  readonly clients: 'own' | 'guarded' | 'any';
   readonly maxConnections: number;
-  /** Requests that are answered at the same time, and the option that sets it. */
-  readonly maxExchanges: number;
-  readonly maxExchangesOption: string;
+  /** Requests of clients that have been let in whose answers are not complete or not read. Absent: there are no such clients. */
+  readonly maxExchanges?: number;
   readonly maxBodyBytes: number;
-  /** Requests that are answered per second, also as a burst; Infinity for any number. */
+  /** Requests that are answered per second, also as a burst: of all clients that have been let in, and of strangers at one address. */
   readonly maxRequestsPerSecond: number;
   /** Fields of every answer, in pairs. */
   readonly fields: readonly string[];
@@ -60,10 +71,12 @@ export class LocalServer implements Taker, LocalRunOwner {
   readonly #outcomes = new OutcomeCounters();
   readonly #lines = new LimitedLines<string>(LINE_EVERY_MS);
   #timer: NodeJS.Timeout | null = null;
-  #running = 0;
-  /** Requests that are allowed now. */
-  #allowed: number;
-  #allowedAtMs: number;
+  /** By exchange. */
+  readonly #runs = new Map<object, LocalRun>();
+  /** Of them, those of clients that have been let in and that count for `maxExchanges`. */
+  readonly #counted = new Set<LocalRun>();
+  readonly #rates: RequestRates;
+  readonly #busy = new BusyTime();
 
   constructor(options: LocalServerOptions, config: Config, routes: RouteTable, reactor: Reactor, log: Log) {
     this.#options = options;
@@ -71,10 +84,9 @@ export class LocalServer implements Taker, LocalRunOwner {
     this.#routes = routes;
     this.#reactor = reactor;
     this.#log = log;
-    this.#allowed = options.maxRequestsPerSecond;
-    this.#allowedAtMs = reactor.nowMs;
+    this.#rates = new RequestRates(options.maxRequestsPerSecond);
     const { limits, http2, http1 } = config;
-    const { maxExchanges, maxBodyBytes, section } = options;
+    const { maxBodyBytes, section } = options;
     const { linger } = limits;
     this.#deadlines = new Deadlines({ ...limits, exchangeTimeoutMs: 0 }, reactor.nowMs);
     this.#lingering = new LingeringSockets({ ...linger, writeTimeoutMs: linger.timeoutMs }, () => undefined);
@@ -83,12 +95,13 @@ export class LocalServer implements Taker, LocalRunOwner {
       router: new Router([{ host: '*', path: '/*', target: this.#destination() }]),
       http2: http2Options({
         ...http2,
-        maxConcurrentStreams: Math.min(http2.maxConcurrentStreams, maxExchanges),
+        maxConcurrentStreams: Math.min(http2.maxConcurrentStreams, MOST_LOCAL_STREAMS),
         enableConnectProtocol: false,
       }),
       http1: {
         ...http1,
         keepAliveTimeoutMs: http1.keepAliveTimeoutMs ?? DEFAULT_KEEP_ALIVE_TIMEOUT_MS,
+        maxParallelRequests: 1,
         upgradeH2c: false,
         maxTargetBytes: limits.maxTargetBytes,
         headerTimeoutMs: limits.headerTimeoutMs,
@@ -136,14 +149,18 @@ export class LocalServer implements Taker, LocalRunOwner {
     const { maxBodyBytes, fields } = this.#options;
     return {
       dispatcher: this,
-      responseWindowBytes: RESPONSE_WINDOW_BYTES,
-      maxResponseWindowBytes: RESPONSE_WINDOW_BYTES,
+      responseWindowBytes: LOCAL_WINDOW_BYTES,
+      maxResponseWindowBytes: LOCAL_WINDOW_BYTES,
       retryAfterSeconds: 1,
       maxBodyBytes,
       minRequestBytesPerSecond: limits.requestRate.bytesPerSecond,
       websocket: false,
       connect: false,
       outcomes: this.#outcomes,
+      onEnded: (exchange) => {
+        this.#runs.get(exchange)?.onEnded();
+        this.#runs.delete(exchange);
+      },
       explain: (status, reason) => ({
         fields: ['content-type', 'application/json', ...fields],
         text: errorText(ControlCode.Refused, `${status} ${reason}`),
@@ -154,7 +171,7 @@ export class LocalServer implements Taker, LocalRunOwner {
   /** @throws ListenError */
   async listen(target: BindAddress): Promise<Bound> {
     const { limits } = this.#config;
-    const { maxConnections } = this.#options;
+    const { maxConnections, clients } = this.#options;
     const listener = new Listener(
       {
         onHttp2: (socket, first, peer) => {
@@ -185,6 +202,7 @@ export class LocalServer implements Taker, LocalRunOwner {
         },
         tls: null,
         limits: new ConnectionLimits({ maxConnections, maxConnectionsPerAddress: 0 }),
+        givesWay: clients !== 'own',
         headerTimeoutMs: limits.headerTimeoutMs,
       },
     );
@@ -208,44 +226,34 @@ export class LocalServer implements Taker, LocalRunOwner {
   // ---- Taker
 
   submit({ exchange }: ExchangeJob<Exchange>): void {
-    const { maxBodyBytes, maxExchanges, maxExchangesOption, maxRequestsPerSecond, section } = this.#options;
+    const { maxBodyBytes, clients, fields } = this.#options;
     const options = {
       requestWindowBytes: maxBodyBytes,
-      responseWindowBytes: RESPONSE_WINDOW_BYTES,
-      fields: this.#options.fields,
+      responseWindowBytes: LOCAL_WINDOW_BYTES,
+      fields,
     };
     const run = new LocalRun(exchange, options, this);
-    const isBusy = this.#running >= maxExchanges;
-    const isTooMany = !this.#isAllowed();
-    this.#running++;
+    this.#runs.set(exchange, run);
     void run.run(() => {
-      if (isTooMany) {
-        const most = `${section}.maxRequestsPerSecond (${maxRequestsPerSecond})`;
-        throw new ControlRefusal(429, ControlCode.TooMany, `expected at most ${most} requests, got more`, [
-          'retry-after',
-          '1',
-        ]);
+      if (clients === 'own') run.letIn();
+      try {
+        return this.#routes.find(run.method, run.path, run);
+      } finally {
+        // Also one that has been refused.
+        if (!run.isLetIn) this.#charge(addressKey(run.remoteAddress));
       }
-      if (isBusy) {
-        const why = `expected at most ${maxExchanges} requests at once (${maxExchangesOption}), got one more`;
-        throw new ControlRefusal(503, ControlCode.Busy, why);
-      }
-      return this.#routes.find(run.method, run.path, run);
     });
   }
 
-  /** A token bucket that holds one second's worth. */
-  #isAllowed(): boolean {
-    const { maxRequestsPerSecond: most } = this.#options;
-    // Infinity times zero is not a number.
-    if (most === Infinity) return true;
-    const nowMs = this.#reactor.nowMs;
-    const came = (most * Math.max(0, nowMs - this.#allowedAtMs)) / 1_000;
-    this.#allowed = Math.min(most, this.#allowed + came);
-    this.#allowedAtMs = nowMs;
-    if (this.#allowed < 1) return false;
-    this.#allowed--;
-    return true;
+  /** @param client empty: all that have been let in. @throws ControlRefusal */
+  #charge(client: string): void {
+    if (this.#rates.take(client, this.#reactor.nowMs)) return;
+    const { maxRequestsPerSecond, section } = this.#options;
+    const most = `${section}.maxRequestsPerSecond (${maxRequestsPerSecond})`;
+    throw new ControlRefusal(429, ControlCode.TooMany, `expected at most ${most} requests, got more`, [
+      'retry-after',
+      '1',
+    ]);
   }
 
   withdraw(): boolean {
@@ -267,8 +275,27 @@ export class LocalServer implements Taker, LocalRunOwner {
     );
   }
 
-  onReturned(): void {
-    this.#running--;
+  onLetIn(run: LocalRun): void {
+    const { maxExchanges = Infinity, section } = this.#options;
+    for (const listener of this.#listeners) listener.keep(run.remoteAddress, run.remotePort);
+    this.#charge('');
+    if (this.#counted.size >= maxExchanges) {
+      const why = `expected at most ${maxExchanges} requests at once (${section}.maxExchanges), got one more`;
+      throw new ControlRefusal(503, ControlCode.Busy, why);
+    }
+    this.#counted.add(run);
+  }
+
+  waitMs(): number {
+    return this.#busy.waitMs(performance.now());
+  }
+
+  spend(ms: number): void {
+    this.#busy.spend(ms, performance.now());
+  }
+
+  onOver(run: LocalRun): void {
+    this.#counted.delete(run);
   }
 
   #tick(): void {

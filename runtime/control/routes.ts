@@ -12,6 +12,11 @@ export interface ControlExchange {
   readonly remoteAddress: string;
   /** The value of a single field; undefined if it is missing or was sent more than once. @param name in lower case */
   field(name: string): string | undefined;
+  /**
+   * The client has shown that it may ask. Until then its connection gives way to others.
+   * @throws ControlRefusal if too many are being answered, or too often
+   */
+  letIn(): void;
   /** Aborts when the client leaves or the server ends before the answer is complete. */
   readonly signal: AbortSignal;
   /** The whole body, at most `control.maxBodyBytes`. Rejects if the client leaves first. */

@@ -28,8 +28,8 @@ export class ControlServer {
     ];
     const options = {
       section: 'control',
+      clients: 'own',
       ...config.control,
-      maxExchangesOption: 'control.maxExchanges',
       fields,
     } as const;
     this.#server = new LocalServer(options, config, routes, reactor, log);

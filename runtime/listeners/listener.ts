@@ -16,6 +16,7 @@ import type { TlsTerminator } from '../tls/terminator.ts';
 import { type BindAddress, type Bound, bind } from './bind.ts';
 import { type Endpoint, endpointOf } from './endpoint.ts';
 import { Forwarding } from './forwarding.ts';
+import { GivingWay } from './giving-way.ts';
 import type { Peer } from './peer.ts';
 import { beginsTls, protocolOf } from './protocol.ts';
 import { parseProxyHeader } from './proxy-header.ts';
@@ -64,8 +65,10 @@ export interface ListenerOptions {
   >;
   /** Null: cleartext. */
   readonly tls: ListenerTls | null;
-  /** Shared by all listeners. A connection beyond them is closed at once. */
+  /** Shared by all listeners. A connection beyond them is closed at once, unless connections give way. */
   readonly limits: ConnectionLimits;
+  /** The oldest connection makes room for one beyond the limits (see `GivingWay`). Absent: none does. */
+  readonly givesWay?: boolean;
   /** The time for what precedes a request: a PROXY header, and the first bytes of a protocol. */
   readonly headerTimeoutMs: number;
 }
@@ -77,6 +80,8 @@ export class Listener {
   readonly #waiting: WaitingRoom;
   /** Sockets whose ClientHello is incomplete. */
   readonly #greeting: WaitingRoom;
+  /** Null: connections do not give way. */
+  readonly #givingWay: GivingWay | null;
   #trusted: TrustedProxies;
   #forwarding: Forwarding;
   #bound: Bound | null = null;
@@ -92,6 +97,7 @@ export class Listener {
       ({ remoteAddress = '' }) =>
         handler.onRefused('tls-handshake-timeout', remoteAddress, 'no complete ClientHello arrived in time'),
     );
+    this.#givingWay = options.givesWay === true ? new GivingWay() : null;
     this.#trusted = new TrustedProxies(options.config.trustedProxies);
     this.#forwarding = new Forwarding(this.#trusted, options.config.forwardedFields);
     // Half-open: the protocol decides what a FIN means.
@@ -106,9 +112,9 @@ export class Listener {
 
   /** New connections use these options. Where the listener listens, and whether with TLS, stays the same. */
   reconfigure(config: ListenerOptions['config'], headerTimeoutMs: number, maxHelloBytes: number): void {
-    const { index, tls, limits } = this.#options;
+    const { tls } = this.#options;
     const served = tls === null ? null : { ...tls, maxHelloBytes };
-    this.#options = { index, config, tls: served, limits, headerTimeoutMs };
+    this.#options = { ...this.#options, config, tls: served, headerTimeoutMs };
     this.#waiting.timeoutMs = headerTimeoutMs;
     this.#greeting.timeoutMs = config.tls?.handshakeTimeoutMs ?? headerTimeoutMs;
     this.#trusted = new TrustedProxies(config.trustedProxies);
@@ -143,13 +149,34 @@ export class Listener {
       socket.destroy();
       return;
     }
-    if (!limits.open()) {
+    if (!limits.open() && !this.#makeRoom()) {
       this.#refuse(socket, 'too-many-connections', endpoint, 'maxConnections connections are open');
       return;
     }
-    socket.once('close', () => limits.close());
+    const leave = (): void => {
+      limits.close();
+      this.#givingWay?.delete(socket);
+    };
+    socket.once('close', leave);
+    this.#givingWay?.add(socket, endpoint, leave);
     if (this.#options.config.proxyProtocol === 'off') this.#acceptFrom(socket, NO_BYTES, endpoint);
     else this.#expectProxyHeader(socket, endpoint);
+  }
+
+  /** Ends a connection in favour of a new one, which is counted. @returns false: none gives way */
+  #makeRoom(): boolean {
+    const place = this.#givingWay?.next();
+    if (place === undefined) return false;
+    const { socket, endpoint, leave } = place;
+    socket.off('close', leave);
+    leave();
+    this.#refuse(socket, 'too-many-connections', endpoint, 'it made room for a newer connection');
+    return this.#options.limits.open();
+  }
+
+  /** Connections from there do not give way any more: the client has shown that it may ask. */
+  keep(address: string, port: number): void {
+    this.#givingWay?.keep(address, port);
   }
 
   #expectProxyHeader(socket: Socket, proxy: Endpoint): void {

@@ -33,16 +33,14 @@ export async function openMonitoring(
   reactor: Reactor,
   log: Log,
 ): Promise<LocalServer> {
-  const { address, maxConnections } = monitoring;
+  const { address, maxConnections, maxRequestsPerSecond } = monitoring;
   const fields = ['cache-control', 'no-store'];
   const options = {
     section: 'monitoring',
+    clients: 'any',
     maxConnections,
-    maxExchanges: maxConnections,
-    maxExchangesOption: 'monitoring.maxConnections',
     maxBodyBytes: 1_024,
-    // A request costs little, because the text is rendered at most four times a second.
-    maxRequestsPerSecond: Number.POSITIVE_INFINITY,
+    maxRequestsPerSecond,
     fields,
   } as const;
   const local = new LocalServer(

@@ -7,130 +7,97 @@ import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import { Access } from '../../runtime/admin/access.ts';
 import type { ExchangesView } from '../../runtime/admin/exchange-types.ts';
+import type { ConfigInput } from '../../runtime/config/schema.ts';
 import { connectControl } from '../../runtime/control/client.ts';
 import { configOf, ownFolder } from '../control/control-server.ts';
-import { application, type ServerInput } from '../server/harness.ts';
+import type { ServerInput } from '../server/harness.ts';
 import { startProcess } from '../server/process.ts';
+import {
+  answerIn,
+  ask,
+  bearer,
+  connectTo,
+  requestText,
+  startListener,
+  type TestListener,
+  TOKEN,
+} from './admin-listener.ts';
 
-const TOKEN = 'a-token-that-is-long-enough-for-anybody';
-const app = { application: application('server', 'pool-name'), threads: { min: 1, max: 1 }, minUptimeMs: 0 };
+type Admin = Partial<NonNullable<ConfigInput['admin']>>;
 
-type Admin = NonNullable<ServerInput['admin']>;
-
-async function start(t: ExecutionContext, admin: Admin = {}, pool: object = app) {
+/** Runs `sluice start` with an admin listener. */
+async function startServer(t: ExecutionContext, more: Partial<ServerInput> = {}) {
   const folder = ownFolder(t);
   const variables = { XDG_RUNTIME_DIR: folder };
   const tokenFile = join(folder, 'token');
   writeFileSync(tokenFile, `${TOKEN}\n`, { mode: 0o600 });
-  const input = {
-    pools: { app: pool },
-    admin: { address: '127.0.0.1:0', tokenFile, ...admin },
-  } as ServerInput;
-  const server = startProcess(t, input, [], variables);
+  const echo = join(folder, 'echo.mjs');
+  writeFileSync(
+    echo,
+    'export default async (exchange) => exchange.respond(200, {}, await exchange.body.text());',
+  );
+  const app = { application: echo, threads: { min: 1, max: 1 }, minUptimeMs: 0 };
+  const admin = { address: '127.0.0.1:0', tokenFile };
+  const server = startProcess(t, { pools: { app }, admin, ...more }, [], variables);
   const applications = await server.listening();
-  const line = server.log.lines.find(({ msg }) => String(msg).startsWith('admin on'));
-  const host = String(line?.address);
-  const client = await connectControl(configOf({}, server.file), { environment: variables });
-  t.teardown(() => client.close());
-  const link = async () => ((await client.ask('POST', '/dashboard-links')) as { readonly url: string }).url;
-  return { server, host, origin: `http://${host}`, applications, client, link, folder };
+  const host = String(server.log.find('admin on')?.address);
+  return { server, host, applications, variables };
 }
 
-type Started = Awaited<ReturnType<typeof start>>;
-
-/** Exactly these fields, which no client of Node's would all let through. */
-async function ask(
-  { host }: Pick<Started, 'host'>,
-  method: string,
-  path: string,
-  fields: Readonly<Record<string, string>> = {},
-  body = '',
-) {
-  const [address, port] = host.split(':');
-  const socket = connect(Number(port), address);
-  const all = {
-    host,
-    connection: 'close',
-    ...(body !== '' && { 'content-length': String(body.length) }),
-    ...fields,
-  };
-  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.write(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`);
-  const answer = await text(socket);
-  const [head = '', ...rest] = answer.split('\r\n\r\n');
-  const content = rest.join('\r\n\r\n');
-  return {
-    status: Number(head.slice(9, 12)),
-    head: head.toLowerCase(),
-    content,
-    code: /"code":"(\w+)"/.exec(content)?.[1],
-    cookie: /^set-cookie: (.*)$/im.exec(head)?.[1],
-  };
-}
-
-const bearer = (token = TOKEN) => ({ authorization: `Bearer ${token}` });
 const secretOf = (url: string): string => new URL(url).hash.replace('#link=', '');
 
-async function enter(running: Started): Promise<Readonly<Record<string, string>>> {
-  const body = JSON.stringify({ link: secretOf(await running.link()) });
+async function enter(running: TestListener): Promise<Readonly<Record<string, string>>> {
+  const body = JSON.stringify({ link: secretOf(running.link()) });
   const entered = await ask(running, 'POST', '/session', { origin: running.origin }, body);
   return { cookie: (entered.cookie ?? '').split(';')[0] ?? '' };
 }
 
-test('a token lets in, none or a wrong one does not, and no application is behind it', async (t) => {
-  const running = await start(t);
-  const status = await ask(running, 'GET', '/status', bearer());
-  t.is(status.status, 200);
-  t.regex(status.content, /"state":"running"/);
+test('a token lets in, none or a wrong one does not', async (t) => {
+  const running = await startListener(t);
+  const answer = await ask(running, 'GET', '/here', bearer());
+  t.is(answer.status, 200);
+  t.is(answer.content, '"here"\n');
   for (const fields of [
     {},
     bearer('x'.repeat(40)),
     { authorization: `Basic ${TOKEN}` },
     { cookie: 'sluice-admin-1=x' },
   ]) {
-    const refused = await ask(running, 'GET', '/status', fields);
+    const refused = await ask(running, 'GET', '/here', fields);
     t.is(refused.status, 401);
     t.is(refused.code, 'SLUICE_ADMIN_UNAUTHORIZED');
     t.regex(refused.head, /^www-authenticate: bearer/m);
-    t.false(refused.content.includes('running'));
+    t.false(refused.content.includes('here'));
   }
+  t.is((await ask(running, 'GET', '/anything', bearer())).code, 'SLUICE_CONTROL_NOT_FOUND');
+});
+
+test('on a server that runs it has the endpoints and no application; the control socket agrees with it on what is recycled and on the numbers of exchanges', async (t) => {
+  const running = await startServer(t);
+  const client = await connectControl(configOf({}, running.server.file), { environment: running.variables });
+  t.teardown(() => client.close());
+  t.regex((await ask(running, 'GET', '/status', bearer())).content, /"state":"running"/);
   t.is((await ask(running, 'GET', '/anything', bearer())).code, 'SLUICE_CONTROL_NOT_FOUND');
   for (const local of ['/stop', '/profiles', '/dashboard-links'])
     t.is((await ask(running, 'POST', local, bearer())).status, 404, local);
-  const document = await ask(running, 'GET', '/openapi.json', bearer());
-  t.regex(document.content, /"securitySchemes"/);
-  t.is((await ask(running, 'POST', '/pools/app/resize', bearer(), '{"min":2,"max":2}')).status, 200);
-  t.is((await ask(running, 'POST', '/drain', bearer())).status, 202);
-  t.deepEqual(await running.server.ended, { code: 0, signal: null });
-});
-
-test('the control socket and the listener agree on what is being recycled and on the numbers of exchanges', async (t) => {
-  const echo = join(ownFolder(t), 'echo.mjs');
-  writeFileSync(
-    echo,
-    'export default async (exchange) => exchange.respond(200, {}, await exchange.body.text());',
-  );
-  const running = await start(t, {}, { ...app, application: echo });
+  t.regex((await ask(running, 'GET', '/openapi.json', bearer())).content, /"securitySchemes"/);
+  t.is((await ask(running, 'POST', '/pools/app/resize', bearer(), '{"min":1,"max":1}')).status, 200);
   const { hostname, port } = new URL(running.applications);
   const upload = connect(Number(port), hostname);
   upload.write('POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 5\r\n\r\n');
-  const ids = async () => {
-    const local = (await running.client.ask('GET', '/exchanges')) as ExchangesView;
-    const remote = JSON.parse((await ask(running, 'GET', '/exchanges', bearer())).content) as ExchangesView;
-    return [local, remote].map(({ exchanges }) => exchanges[0]?.id);
-  };
+  const remoteView = async () =>
+    JSON.parse((await ask(running, 'GET', '/exchanges', bearer())).content) as ExchangesView;
+  const localView = async () => (await client.ask('GET', '/exchanges')) as ExchangesView;
   // An older one, which only one of them is asked about.
-  while ((await ids())[0] === undefined);
+  while ((await localView()).total === 0);
   const second = connect(Number(port), hostname);
   t.teardown(() => second.destroy());
   second.write('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n');
-  const numbersOf = async (view: Promise<unknown>) =>
-    ((await view) as ExchangesView).exchanges.map(({ id }) => id).toSorted();
-  while ((await numbersOf(running.client.ask('GET', '/exchanges?olderThanMs=0'))).length < 2);
-  const [one, other] = await ids();
-  t.is(one, other);
-  const recycled = running.client.ask('POST', '/pools/app/recycle');
-  const events = async () => JSON.stringify(await running.client.ask('GET', '/events'));
+  while ((await localView()).total < 2);
+  const idsOf = ({ exchanges }: ExchangesView) => exchanges.map(({ id }) => id);
+  t.deepEqual(idsOf(await remoteView()), idsOf(await localView()));
+  const recycled = client.ask('POST', '/pools/app/recycle');
+  const events = async () => JSON.stringify(await client.ask('GET', '/events'));
   while (!(await events()).includes('recycled'));
   const refused = await ask(running, 'POST', '/pools/app/recycle', bearer());
   t.is(refused.status, 409);
@@ -139,11 +106,14 @@ test('the control socket and the listener agree on what is being recycled and on
   upload.write('whole');
   t.regex(await text(upload), /\r\n\r\nwhole$/);
   t.like(await recycled, { threads: ['app-1'] });
+  t.is((await ask(running, 'POST', '/drain', bearer())).status, 202);
+  second.destroy();
+  t.deepEqual(await running.server.ended, { code: 0, signal: null });
 });
 
 test('every answer says what a browser may do with it', async (t) => {
-  const running = await start(t);
-  for (const path of ['/', '/assets/main.js', '/status']) {
+  const running = await startListener(t);
+  for (const path of ['/', '/assets/main.js', '/here']) {
     const { head } = await ask(running, 'GET', path);
     t.regex(
       head,
@@ -156,8 +126,8 @@ test('every answer says what a browser may do with it', async (t) => {
 });
 
 test('a link lets in once, by a cookie that no script reads and no other site sends', async (t) => {
-  const running = await start(t, { linkTimeoutMs: 3_600_000 });
-  const url = await running.link();
+  const running = await startListener(t, { linkTimeoutMs: 3_600_000 });
+  const url = running.link();
   t.regex(
     url,
     new RegExp(`^${running.origin}/#link=[\\w-]{43}$`),
@@ -171,8 +141,8 @@ test('a link lets in once, by a cookie that no script reads and no other site se
     /^sluice-admin-\d+=[\w-]{43}; Path=\/; Max-Age=28800; HttpOnly; SameSite=Strict$/,
   );
   const cookie = (entered.cookie ?? '').split(';')[0] as string;
-  t.is((await ask(running, 'GET', '/status', { cookie })).status, 200);
-  t.is((await ask(running, 'GET', '/status', { cookie: `other=1; ${cookie}` })).status, 200);
+  t.is((await ask(running, 'GET', '/here', { cookie })).status, 200);
+  t.is((await ask(running, 'GET', '/here', { cookie: `other=1; ${cookie}` })).status, 200);
   const again = await ask(running, 'POST', '/session', { origin: running.origin }, body);
   t.is(again.code, 'SLUICE_ADMIN_UNAUTHORIZED');
   const secure = await ask(
@@ -180,29 +150,29 @@ test('a link lets in once, by a cookie that no script reads and no other site se
     'POST',
     '/session',
     { origin: `https://${running.host}` },
-    JSON.stringify({ link: secretOf(await running.link()) }),
+    JSON.stringify({ link: secretOf(running.link()) }),
   );
   t.regex(secure.cookie ?? '', /; Secure$/, 'behind a proxy with TLS');
   const own = { cookie, origin: running.origin, 'content-type': 'application/json' };
   t.is((await ask(running, 'DELETE', '/session', own)).status, 200);
-  t.is((await ask(running, 'GET', '/status', { cookie })).status, 401);
-  const log = JSON.stringify(running.server.log.lines);
+  t.is((await ask(running, 'GET', '/here', { cookie })).status, 401);
+  const log = JSON.stringify(running.log.lines);
   for (const secret of [secretOf(url), cookie.split('=')[1] as string, TOKEN]) t.false(log.includes(secret));
 });
 
 test('what changes something by a cookie comes from the page itself (CSRF)', async (t) => {
-  const running = await start(t);
+  const running = await startListener(t);
   const cookie = await enter(running);
   const json = { 'content-type': 'application/json' };
   const own = { origin: running.origin };
   const body = '{"min":2,"max":2}';
-  const resize = (fields: Readonly<Record<string, string>>) =>
-    ask(running, 'POST', '/pools/app/resize', { ...cookie, ...fields }, body);
-  t.is((await resize({ ...json, ...own })).status, 200);
-  t.is((await resize({ ...json })).code, 'SLUICE_ADMIN_FOREIGN_ORIGIN', 'no origin');
-  t.is((await resize({ ...own })).code, 'SLUICE_ADMIN_FOREIGN_ORIGIN', 'no JSON');
+  const change = (fields: Readonly<Record<string, string>>) =>
+    ask(running, 'POST', '/here', { ...cookie, ...fields }, body);
+  t.is((await change({ ...json, ...own })).status, 200);
+  t.is((await change({ ...json })).code, 'SLUICE_ADMIN_FOREIGN_ORIGIN', 'no origin');
+  t.is((await change({ ...own })).code, 'SLUICE_ADMIN_FOREIGN_ORIGIN', 'no JSON');
   t.is(
-    (await resize({ ...own, 'content-type': 'text/plain' })).code,
+    (await change({ ...own, 'content-type': 'text/plain' })).code,
     'SLUICE_ADMIN_FOREIGN_ORIGIN',
     'what a form can send',
   );
@@ -212,19 +182,18 @@ test('what changes something by a cookie comes from the page itself (CSRF)', asy
     `http://${running.host}.evil.example`,
     `ftp://${running.host}`,
   ])
-    t.is((await resize({ ...json, origin })).code, 'SLUICE_ADMIN_FOREIGN_ORIGIN', origin);
-  t.is((await ask(running, 'GET', '/status', { ...cookie, 'sec-fetch-site': 'cross-site' })).status, 403);
+    t.is((await change({ ...json, origin })).code, 'SLUICE_ADMIN_FOREIGN_ORIGIN', origin);
+  t.is((await ask(running, 'GET', '/here', { ...cookie, 'sec-fetch-site': 'cross-site' })).status, 403);
   // A token cannot be sent by a page that does not know it, so it needs no origin, and still no foreign one.
-  t.is((await ask(running, 'POST', '/pools/app/resize', bearer(), body)).status, 200);
+  t.is((await ask(running, 'POST', '/here', bearer(), body)).status, 200);
   t.is(
-    (await ask(running, 'POST', '/pools/app/resize', { ...bearer(), origin: 'http://evil.example' }, body))
-      .status,
+    (await ask(running, 'POST', '/here', { ...bearer(), origin: 'http://evil.example' }, body)).status,
     403,
   );
 });
 
 test('a name that was made to point here reads nothing (DNS rebinding)', async (t) => {
-  const running = await start(t, { hosts: ['admin.example.org'] });
+  const running = await startListener(t, { hosts: ['admin.example.org'] });
   const port = running.host.split(':')[1];
   for (const host of [
     'evil.example',
@@ -245,18 +214,18 @@ test('a name that was made to point here reads nothing (DNS rebinding)', async (
 });
 
 test('wrong tokens are limited, the right one included, and a session goes on', async (t) => {
-  const running = await start(t, { wrongTokensPerMinute: 3 });
+  const running = await startListener(t, { wrongTokensPerMinute: 3 });
   const cookie = await enter(running);
-  for (let i = 0; i < 3; i++) t.is((await ask(running, 'GET', '/status', bearer(`wrong-${i}`))).status, 401);
+  for (let i = 0; i < 3; i++) t.is((await ask(running, 'GET', '/here', bearer(`wrong-${i}`))).status, 401);
   for (const token of ['wrong-3', TOKEN]) {
-    const blocked = await ask(running, 'GET', '/status', bearer(token));
+    const blocked = await ask(running, 'GET', '/here', bearer(token));
     t.is(blocked.status, 429);
     t.is(blocked.code, 'SLUICE_ADMIN_TOO_MANY_FAILURES');
     t.regex(blocked.head, /^retry-after: 60/m);
   }
-  const body = JSON.stringify({ link: secretOf(await running.link()) });
+  const body = JSON.stringify({ link: secretOf(running.link()) });
   t.is((await ask(running, 'POST', '/session', { origin: running.origin }, body)).status, 429);
-  t.is((await ask(running, 'GET', '/status', cookie)).status, 200);
+  t.is((await ask(running, 'GET', '/here', cookie)).status, 200);
 });
 
 test('what is kept of links, sessions and addresses is bounded, and ends with time', (t) => {
@@ -305,13 +274,20 @@ test('a file with a token that will not do ends the start, with what to do', asy
       writeFileSync(tokenFile, content);
       chmodSync(tokenFile, mode);
     }
-    const server = startProcess(t, { pools: { app }, admin: { address: '127.0.0.1:0', tokenFile } }, [], {
-      XDG_RUNTIME_DIR: folder,
+    await t.throwsAsync(startListener(t, { tokenFile }), {
+      code: 'SLUICE_ADMIN_TOKEN_UNUSABLE',
+      message: says,
     });
-    t.deepEqual(await server.ended, { code: 1, signal: null });
-    const line = server.log.lines.find(({ code }) => code === 'SLUICE_ADMIN_TOKEN_UNUSABLE');
-    t.regex(String(line?.msg), says);
   }
+  const app = { application: './never-loaded.ts' };
+  const admin = { address: '127.0.0.1:0', tokenFile: join(folder, 'token-0') };
+  writeFileSync(join(folder, 'never-loaded.ts'), 'export default () => undefined;');
+  const application = join(folder, 'never-loaded.ts');
+  const server = startProcess(t, { pools: { app: { ...app, application } }, admin }, [], {
+    XDG_RUNTIME_DIR: folder,
+  });
+  t.deepEqual(await server.ended, { code: 1, signal: null });
+  t.true(server.log.lines.some(({ code }) => code === 'SLUICE_ADMIN_TOKEN_UNUSABLE'));
 });
 
 test('a public address without a token is refused with the reason, and a Unix path with where to look', (t) => {
@@ -334,48 +310,91 @@ test('a public address without a token is refused with the reason, and a Unix pa
   );
 });
 
-test('clients that are slow or many are cut off, and the others are answered', async (t) => {
-  const running = await start(t, { maxConnections: 2, maxRequestsPerSecond: 5 });
-  const [address, port] = running.host.split(':');
-  const silent = [0, 1].map(() => connect(Number(port), address));
-  for (const socket of silent) {
-    t.teardown(() => socket.destroy());
-    await once(socket, 'connect');
-  }
-  const third = connect(Number(port), address).resume();
-  third.on('error', () => undefined);
-  await once(third, 'close');
-  for (const socket of silent) socket.destroy();
-  // Pipelined they come at once, however slow the machine is.
-  const fields = `host: ${running.host}\r\nauthorization: Bearer ${TOKEN}\r\n`;
-  const request = `GET /log-level HTTP/1.1\r\n${fields}`;
-  const requests = `${`${request}\r\n`.repeat(19)}${request}connection: close\r\n\r\n`;
-  let answers = '';
-  // A connection counts until the server has seen its end.
-  while (answers === '') {
-    const socket = connect(Number(port), address);
-    socket.write(requests);
-    answers = await text(socket).catch(() => '');
-  }
-  const statuses = [...answers.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status);
-  t.is(statuses.length, 20);
-  t.deepEqual([...new Set(statuses)], ['200', '429']);
-  t.regex(answers, /admin\.maxRequestsPerSecond \(5\)/);
+/** A connection that says nothing. */
+async function holdOpen(t: ExecutionContext, running: TestListener) {
+  const socket = connectTo(running);
+  t.teardown(() => socket.destroy());
+  const closed = once(socket.resume(), 'close');
+  await once(socket, 'connect');
+  return { closed };
+}
+
+/** A connection that has shown the token. */
+async function showToken(t: ExecutionContext, running: TestListener) {
+  const socket = connectTo(running);
+  t.teardown(() => socket.destroy());
+  socket.write(requestText(running, 'GET', '/here', bearer()));
+  await once(socket, 'data');
+  return async () => {
+    socket.write(requestText(running, 'GET', '/here', { ...bearer(), connection: 'close' }));
+    return answerIn(await text(socket)).status;
+  };
+}
+
+test('of more connections than maxConnections the oldest stranger makes room, and one with a token never does', async (t) => {
+  const running = await startListener(t, { maxConnections: 3 });
+  const askAgain = await showToken(t, running);
+  const first = await holdOpen(t, running);
+  const second = await holdOpen(t, running);
+  // One more than there are places.
+  await holdOpen(t, running);
+  await first.closed;
+  t.is((await ask(running, 'GET', '/')).status, 200, 'a newer one is served');
+  await second.closed;
+  t.is(await askAgain(), 200, 'the one with the token is the oldest, and still open');
+});
+
+test('where all places are taken by clients with tokens, more are closed', async (t) => {
+  const running = await startListener(t, { maxConnections: 1 });
+  const askAgain = await showToken(t, running);
+  const more = connectTo(running);
+  await once(more.resume(), 'close');
+  t.is(await askAgain(), 200);
+});
+
+test('requests beyond maxRequestsPerSecond are answered 429 and end their connection, and those of strangers cost clients with a token nothing', async (t) => {
+  const running = await startListener(t, { maxRequestsPerSecond: 1 });
+  const answersTo = async (fields: Readonly<Record<string, string>>) => {
+    const socket = connectTo(running);
+    // Pipelined they come at once, however slow the machine is.
+    socket.write(requestText(running, 'GET', '/here', fields).repeat(20));
+    const answers = await text(socket);
+    t.regex(answers, /^connection: close\r$/im);
+    return { answers, statuses: [...answers.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status) };
+  };
+  const strangers = await Promise.all(Array.from({ length: 20 }, () => answersTo({})));
+  t.true(
+    strangers.every(({ statuses }) => statuses.length === 1),
+    'one answer for a connection',
+  );
+  t.deepEqual([...new Set(strangers.flatMap(({ statuses }) => statuses))].toSorted(), ['401', '429']);
+  const { answers, statuses } = await answersTo(bearer());
+  t.deepEqual(statuses, ['200', '429']);
+  t.regex(answers, /admin\.maxRequestsPerSecond \(1\)/);
+});
+
+test('requests that strangers do not finish take no place of maxExchanges', async (t) => {
+  const running = await startListener(t, { maxExchanges: 1 });
+  const slow = connectTo(running);
+  t.teardown(() => slow.destroy());
+  // With its content it would be answered, so it is being read.
+  slow.write(requestText(running, 'POST', '/session', { expect: '100-continue', 'content-length': '9' }));
+  t.regex(String((await once(slow, 'data'))[0]), /^HTTP\/1\.1 100 /);
+  t.is((await ask(running, 'GET', '/here', bearer())).status, 200);
+  const held = connectTo(running);
+  t.teardown(() => held.destroy());
+  held.write(
+    requestText(running, 'POST', '/here', { ...bearer(), expect: '100-continue', 'content-length': '9' }),
+  );
+  t.regex(String((await once(held, 'data'))[0]), /^HTTP\/1\.1 100 /);
+  const busy = await ask(running, 'GET', '/here', bearer());
+  t.is(busy.status, 503);
+  t.regex(busy.content, /expected at most 1 requests at once \(admin\.maxExchanges\)/);
 });
 
 test('without a control socket the log is kept for the listener', async (t) => {
-  const folder = ownFolder(t);
-  const tokenFile = join(folder, 'token');
-  writeFileSync(tokenFile, `${TOKEN}\n`, { mode: 0o600 });
-  const input = {
-    pools: { app },
-    admin: { address: '127.0.0.1:0', tokenFile },
-    control: { enabled: false },
-  };
-  const server = startProcess(t, input, [], { XDG_RUNTIME_DIR: folder });
-  await server.listening();
-  const line = server.log.lines.find(({ msg }) => String(msg).startsWith('admin on'));
-  const { status, content } = await ask({ host: String(line?.address) }, 'GET', '/logs', bearer());
+  const running = await startServer(t, { control: { enabled: false } });
+  const { status, content } = await ask(running, 'GET', '/logs', bearer());
   t.is(status, 200);
   t.regex(content, /"msg":"admin on /);
 });

@@ -1,0 +1,40 @@
+/**
+ * How often clients may ask: a token bucket for each, which holds one second's worth. Bounded, whoever asks: the client that asked longest ago makes
+ * room.
+ */
+
+/** How many clients are remembered. */
+const MOST_ASKING_CLIENTS = 1_024;
+
+interface Bucket {
+  readonly allowed: number;
+  readonly atMs: number;
+}
+
+export class RequestRates {
+  readonly #perSecond: number;
+  /** By client; the one that asked last is at the end. */
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(perSecond: number) {
+    this.#perSecond = perSecond;
+  }
+
+  /** Charges a request. @returns false: the client asks too often */
+  take(client: string, nowMs: number): boolean {
+    const allowed = this.#allowed(this.#buckets.get(client), nowMs);
+    this.#buckets.delete(client);
+    this.#buckets.set(client, { allowed: allowed < 1 ? allowed : allowed - 1, atMs: nowMs });
+    if (this.#buckets.size > MOST_ASKING_CLIENTS) {
+      const [oldest = ''] = this.#buckets.keys();
+      this.#buckets.delete(oldest);
+    }
+    return allowed >= 1;
+  }
+
+  #allowed(known: Bucket | undefined, nowMs: number): number {
+    if (known === undefined) return this.#perSecond;
+    const came = (this.#perSecond * Math.max(0, nowMs - known.atMs)) / 1_000;
+    return Math.min(this.#perSecond, known.allowed + came);
+  }
+}
