@@ -26,6 +26,8 @@ export interface AdminOutput {
   readonly colour: boolean;
   /** Writes a line to standard error. */
   warn(text: string): void;
+  /** Writes to standard output at once. What has been done is shown even if what follows fails. */
+  print(text: string): void;
   /** For a command that writes until the user ends it. Until this is called, a signal ends the process at once. */
   stream(): OutputStream;
 }
@@ -50,7 +52,8 @@ export async function admin(
   if (typeof parsed === 'string') return wrongWords(command, parsed);
   try {
     const run = runs[command](parsed, output);
-    const find = parsed.flags.pid === undefined ? {} : { pid: pidOf(String(parsed.flags.pid)) };
+    const { pid } = parsed.flags;
+    const find = { environment, ...(pid !== undefined && { pid: pidOf(String(pid)) }) };
     const config = await configOf(parsed, environment, find, output);
     return await askServers(config, run, find);
   } catch (error) {
@@ -91,36 +94,23 @@ type Run = (
 ) => (clients: readonly ControlClient[]) => Promise<Answer>;
 
 const runs: Readonly<Record<AdminCommand, Run>> = {
-  recycle:
-    ({ operands }) =>
-    (clients) =>
-      each(clients, async (client) => {
-        const { pools } = (await client.ask('GET', '/status')) as ServerStatus;
-        const paths =
-          operands.length === 0 ? pools.map(({ name }) => poolPath(name)) : operands.map(pathOf(pools));
-        let text = '';
-        for (const path of paths) {
-          const { pool, threads } = (await client.ask('POST', `${path}/recycle`)) as {
-            readonly pool: string;
-            readonly threads: readonly string[];
-          };
-          text += `pool ${pool}: ${threads.length === 0 ? 'no thread to replace' : `replaced ${threads.join(', ')}`}\n`;
-        }
-        return text;
-      }),
-  resize: ({ operands: [pool = '', text = ''] }) => {
+  recycle: ({ operands }, output) => {
+    const { print } = output;
+    return (clients) => each(clients, output, (client) => recycle(client, operands, print));
+  },
+  resize: ({ operands: [pool = '', text = ''] }, output) => {
     const range = parseThreadRange(text, 'threads');
     if (!('min' in range)) throw new WrongWords(`threads: expected ${range.expected}, got ${range.received}`);
     return (clients) =>
-      each(clients, async (client) => {
+      each(clients, output, async (client) => {
         const { threads } = (await client.ask('POST', `${poolPath(pool)}/resize`, { body: range })) as {
           readonly threads: { readonly min: number; readonly max: number };
         };
         return `pool ${pool}: from ${threads.min} to ${threads.max} threads, until the next reload\n`;
       });
   },
-  drain: () => (clients) =>
-    each(clients, async (client) => {
+  drain: (_given, output) => (clients) =>
+    each(clients, output, async (client) => {
       const { pid, open, drainDelayMs, drainTimeoutMs } = (await client.ask('POST', '/drain')) as {
         readonly pid: number;
         readonly open: number;
@@ -131,9 +121,9 @@ const runs: Readonly<Record<AdminCommand, Run>> = {
       return `draining: process ${pid}, ${open} open; it ends ${delay}when they have ended, within ${formatDuration(drainTimeoutMs)}\n`;
     }),
   config:
-    ({ flags }) =>
+    ({ flags }, output) =>
     (clients) =>
-      each(clients, async (client) => {
+      each(clients, output, async (client) => {
         const answer = await client.ask('GET', '/config');
         if (flags.json === true) return `${JSON.stringify(answer)}\n`;
         const { file, values } = answer as {
@@ -142,22 +132,22 @@ const runs: Readonly<Record<AdminCommand, Run>> = {
         };
         return `# ${file}\n${effectiveTable(values)}`;
       }),
-  exchanges: ({ flags }) => {
+  exchanges: ({ flags }, output) => {
     const query = exchangeQuery(flags);
     return (clients) =>
-      each(clients, async (client) => {
+      each(clients, output, async (client) => {
         const answer = (await client.ask('GET', `/exchanges${query}`)) as ExchangesView;
         return flags.json === true ? `${JSON.stringify(answer)}\n` : exchangesTable(answer);
       });
   },
   events:
-    ({ flags }) =>
+    ({ flags }, output) =>
     (clients) =>
-      each(clients, async (client) => {
+      each(clients, output, async (client) => {
         const answer = (await client.ask('GET', '/events')) as { readonly events: readonly PoolEvent[] };
         return flags.json === true ? `${JSON.stringify(answer)}\n` : eventsTable(answer.events);
       }),
-  'log-level': ({ operands: [wanted] }) => {
+  'log-level': ({ operands: [wanted] }, output) => {
     const level = logLevels.find((candidate) => candidate === wanted);
     if (wanted !== undefined && level === undefined) {
       const near = closest(wanted, logLevels);
@@ -167,7 +157,7 @@ const runs: Readonly<Record<AdminCommand, Run>> = {
       );
     }
     return (clients) =>
-      each(clients, async (client) => {
+      each(clients, output, async (client) => {
         const answer =
           level === undefined
             ? await client.ask('GET', '/log-level')
@@ -176,8 +166,8 @@ const runs: Readonly<Record<AdminCommand, Run>> = {
         return level === undefined ? `${now}\n` : `log level: ${now}, until the next reload\n`;
       });
   },
-  dashboard: () => (clients) =>
-    each(clients, async (client) => {
+  dashboard: (_given, output) => (clients) =>
+    each(clients, output, async (client) => {
       const { url } = (await client.ask('POST', '/dashboard-links')) as { readonly url: string };
       return `${url}\n`;
     }),
@@ -202,17 +192,44 @@ async function copyLogs(
   return { exitCode: ExitCode.Ok, text: '' };
 }
 
-/** Asks each server and joins the answers. With several servers, the path of the socket precedes each answer. */
+/** Asks one server after the other. With several servers, the path of the socket precedes each answer. */
 async function each(
   clients: readonly ControlClient[],
+  { print }: AdminOutput,
   ask: (client: ControlClient) => Promise<string>,
 ): Promise<Answer> {
-  let text = '';
   for (const client of clients) {
-    if (clients.length > 1) text += `${client.path}\n`;
-    text += await ask(client);
+    if (clients.length > 1) print(`${client.path}\n`);
+    print(await ask(client));
   }
-  return { exitCode: ExitCode.Ok, text };
+  return { exitCode: ExitCode.Ok, text: '' };
+}
+
+/** Prints a line as soon as a pool or thread is done, because each can take minutes. The first failure ends it. */
+async function recycle(
+  client: ControlClient,
+  names: readonly string[],
+  print: (text: string) => void,
+): Promise<string> {
+  const { pools } = (await client.ask('GET', '/status')) as ServerStatus;
+  const wanted = names.length === 0 ? pools.map(({ name }) => name) : names;
+  const paths = wanted.map(pathOf(pools));
+  for (const [index, path] of paths.entries()) {
+    let answer: unknown;
+    try {
+      answer = await client.ask('POST', `${path}/recycle`);
+    } catch (error) {
+      const rest = wanted.slice(index + 1);
+      if (!(error instanceof ControlRefusal) || rest.length === 0) throw error;
+      const { status, code, message } = error;
+      throw new ControlRefusal(status, code, `${message}; not recycled because of that: ${rest.join(', ')}`);
+    }
+    const { pool, threads } = answer as { readonly pool: string; readonly threads: readonly string[] };
+    print(
+      `pool ${pool}: ${threads.length === 0 ? 'no thread to replace' : `replaced ${threads.join(', ')}`}\n`,
+    );
+  }
+  return '';
 }
 
 function poolPath(name: string): string {

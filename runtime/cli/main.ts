@@ -61,7 +61,7 @@ export async function main(words: readonly string[], environment: Environment): 
   let config: Config;
   try {
     if (ask !== undefined) {
-      const find = settings.pid === undefined ? {} : { pid: settings.pid };
+      const find = { environment, ...(settings.pid !== undefined && { pid: settings.pid }) };
       // A reload is about the file as it is now, and what is wrong with the command line is told first.
       const mustBeValid = command === 'reload' || wrong.length > 0;
       const asked = mustBeValid ? read() : await readAsked(settings.file, read, find, complain);
