@@ -203,7 +203,7 @@ export function parseAdmin(
     operands.shift();
   }
   if (operands.length < least || operands.length > most)
-    return `expected sluice ${command}${text.usage === '' ? '' : ` ${text.usage}`}, got ${operands.length} words behind it`;
+    return `expected sluice ${command}${text.usage === '' ? '' : ` ${text.usage}`}, got ${operands.length === 1 ? '1 word' : `${operands.length} words`} behind it`;
   return { operands, flags };
 }
 

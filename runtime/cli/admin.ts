@@ -106,7 +106,7 @@ const runs: Readonly<Record<AdminCommand, Run>> = {
         const { threads } = (await client.ask('POST', `${poolPath(pool)}/resize`, { body: range })) as {
           readonly threads: { readonly min: number; readonly max: number };
         };
-        return `pool ${pool}: from ${threads.min} to ${threads.max} threads, until the next reload\n`;
+        return `pool ${pool}: ${threads.min === threads.max ? threads.min : `${threads.min} to ${threads.max}`} threads, until the next reload\n`;
       });
   },
   drain: (_given, output) => (clients) =>

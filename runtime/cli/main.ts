@@ -19,6 +19,7 @@ import { commandHelp, helpText, usage } from './help.ts';
 import { readAsked } from './invalid-config.ts';
 import { libuvThreads, libuvThreadsVariable } from './libuv-threads.ts';
 import { type Environment, findMistypedVariables, type ReadSettings, readSettings } from './settings.ts';
+import { standardOutputFailure, watchStandardOutput } from './standard-output.ts';
 
 export async function main(words: readonly string[], environment: Environment): Promise<number> {
   const [first, ...rest] = words;
@@ -31,6 +32,7 @@ export async function main(words: readonly string[], environment: Environment): 
     return tell(init(rest, process.cwd()));
   }
   if (isAdminCommand(first)) {
+    watchStandardOutput();
     const [{ admin }, { processOutput }] = await Promise.all([import('./admin.ts'), import('./output.ts')]);
     return tell(await admin(first, rest, environment, processOutput()));
   }
@@ -61,6 +63,7 @@ export async function main(words: readonly string[], environment: Environment): 
   let config: Config;
   try {
     if (ask !== undefined) {
+      watchStandardOutput();
       const find = { environment, ...(settings.pid !== undefined && { pid: settings.pid }) };
       // A reload is about the file as it is now, and what is wrong with the command line is told first.
       const mustBeValid = command === 'reload' || wrong.length > 0;
@@ -227,9 +230,16 @@ function complain(message: string): void {
 
 /** Resolves when the text is written. Writes to a pipe are asynchronous, and the process ends right after. */
 function print(text: string): Promise<number> {
+  watchStandardOutput();
   return new Promise((resolve) => {
-    // The reader may have gone (`sluice help | head -1`). That is no failure, and the callback is still called.
-    process.stdout.once('error', () => {});
-    process.stdout.write(text, () => resolve(ExitCode.Ok));
+    // The callback is called in any case, and before the error is reported.
+    process.stdout.write(text, () => setImmediate(() => resolve(printed())));
   });
+}
+
+function printed(): ExitCode {
+  const failure = standardOutputFailure();
+  if (failure === null) return ExitCode.Ok;
+  complain(`standard output: ${failure.message}`);
+  return ExitCode.Failed;
 }

@@ -8,11 +8,8 @@ export function processOutput(): AdminOutput {
   return {
     isTerminal,
     colour: isTerminal && !process.env.NO_COLOR,
-    print: (text) => {
-      // The reader may have gone (`sluice recycle | head -1`). The command goes on with what it was asked for.
-      if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', () => undefined);
-      process.stdout.write(text);
-    },
+    // If the reader has gone, the command goes on with what it was asked for.
+    print: (text) => void process.stdout.write(text),
     warn: (text) => void process.stderr.write(`sluice: ${text}\n`),
     stream: () => {
       const signal = untilInterrupted();

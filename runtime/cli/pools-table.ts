@@ -33,7 +33,7 @@ function headOf({ pid, version, state, uptimeMs, connections, reactor, pools }: 
   const open = pools.reduce((sum, { exchanges }) => sum + exchanges.open, 0);
   return [
     `Sluice ${version}, process ${pid}, ${state} for ${duration(uptimeMs)}`,
-    `${connections.open} of ${connections.max} connections, ${open} exchanges open, reactor ${percent(reactor.utilization)} busy`,
+    `${connections.open} of ${connections.max} connections, ${open} ${open === 1 ? 'exchange' : 'exchanges'} open, reactor ${percent(reactor.utilization)} busy`,
   ].join('\n');
 }
 

@@ -4,7 +4,7 @@ export class ReloadStoppedError extends Error {
   readonly code = 'SLUICE_RELOAD_STOPPED';
 
   constructor() {
-    super('reload: expected a running server, but the server is stopping');
+    super('reload: expected a running server, got one that is stopping');
   }
 }
 

@@ -4,9 +4,10 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import anyTest, { type ExecutionContext } from 'ava';
@@ -102,6 +103,41 @@ test('so it does as a process, and exit codes are those of the process', async (
   t.deepEqual(asked, { exitCode: 0, stdout: '0 in flight\n', stderr: '' });
 });
 
+test('a full disk is a failure that is told, and a reader that has gone is none', async (t) => {
+  const file = shared.server.file;
+  // A check, what a server is asked once, what is printed as it is done, and what runs until it is ended.
+  for (const words of [['check'], ['ps'], ['log-level'], ['logs', '-f']]) {
+    const full = openSync('/dev/full', 'w');
+    t.teardown(() => closeSync(full));
+    const child = spawn(process.execPath, [command, ...words, '--config', file], {
+      env: { ...process.env, ...shared.variables },
+      stdio: ['ignore', full, 'pipe'],
+    });
+    t.teardown(() => child.kill('SIGKILL'));
+    const closed = once(child, 'close');
+    t.regex(
+      await text(child.stderr as Readable),
+      /^sluice: standard output: ENOSPC: no space left on device/,
+    );
+    t.deepEqual(await closed, [1, null], words.join(' '));
+  }
+  const gone = spawn(process.execPath, [command, 'logs', '-f', '--config', file], {
+    env: { ...process.env, ...shared.variables },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  t.teardown(() => gone.kill('SIGKILL'));
+  const closed = once(gone, 'close');
+  await once(gone.stdout as Readable, 'data');
+  gone.stdout?.destroy();
+  const isOver = { value: false };
+  void closed.then(() => {
+    isOver.value = true;
+  });
+  // It notices when it writes.
+  while (!isOver.value) await shared.ask('resize', 'app', '2');
+  t.deepEqual(await closed, [0, null]);
+});
+
 test('--help works before and after the command', async (t) => {
   const { stdout } = await runInside(['help', 'recycle']);
   t.regex(stdout, /^usage: sluice recycle \[pool or thread\]\.\.\. \[flags\]\n/);
@@ -111,7 +147,7 @@ test('--help works before and after the command', async (t) => {
 test('invalid arguments exit 2 and say what was expected', async (t) => {
   for (const [words, expected] of [
     [['recycle', '--pol', 'x'], /expected a flag of "sluice recycle", got --pol/],
-    [['resize', 'app'], /expected sluice resize pool N\|MIN-MAX, got 1 words/],
+    [['resize', 'app'], /expected sluice resize pool N\|MIN-MAX, got 1 word /],
     [['logs', '--lines'], /expected a value behind --lines/],
     [['drain', 'now'], /expected sluice drain/],
     [['exchanges', '--limit', '0'], /--limit: expected a whole number from 1 to 1000, got "0"/],
@@ -176,7 +212,7 @@ test('the effective configuration is shown before a start and for a running serv
   t.regex(check.stdout, /^log\.level = "warn" +SLUICE_LOG_LEVEL$/m);
   t.regex(check.stdout, /^drainTimeoutMs = 30000 +default$/m);
   t.regex(check.stdout, /^pools\.app\.minUptimeMs = 0 +file, line 1$/m);
-  t.is((await ask('resize', 'app', '1-2')).stdout, 'pool app: from 1 to 2 threads, until the next reload\n');
+  t.is((await ask('resize', 'app', '1-2')).stdout, 'pool app: 1 to 2 threads, until the next reload\n');
   const config = await ask('config');
   t.regex(config.stdout, new RegExp(`^# ${server.file}\n`));
   t.regex(config.stdout, /^pools\.app\.threads\.min = 1 +admin$/m);
@@ -185,7 +221,7 @@ test('the effective configuration is shown before a start and for a running serv
   const wrong = await ask('resize', 'app', '3-1');
   t.is(wrong.exitCode, 2);
   t.regex(wrong.stderr, /threads: expected a number of threads such as 4, or a range/);
-  t.is((await ask('resize', 'app', '2')).exitCode, 0);
+  t.is((await ask('resize', 'app', '2')).stdout, 'pool app: 2 threads, until the next reload\n');
 });
 
 test('threads and pools are recycled by name, and an unknown name lists those that exist', async (t) => {
