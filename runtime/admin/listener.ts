@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import { LocalServer } from '../control/local-server.ts';
 import { type ControlExchange, type ControlHandler, ControlRoutes } from '../control/routes.ts';
 import { originOf } from '../listeners/curl-lines.ts';
+import { naming } from '../listeners/listen-error.ts';
 import { resolveHosts } from '../listeners/names.ts';
 import type { Log } from '../logging/log.ts';
 import { readVersion } from '../process/version.ts';
@@ -74,7 +75,8 @@ export class AdminListener {
   async open(): Promise<void> {
     const { address } = this.#admin;
     const hosts = await resolveHosts([this.#admin]);
-    const bound = await this.#server.listen({ ...address, ip: hosts.get(address.host) ?? address.host });
+    const target = { ...address, ip: hosts.get(address.host) ?? address.host };
+    const bound = await naming('admin.address', this.#server.listen(target));
     this.#guard = new Guard(this.#admin, this.#access, this.#open, this.#routes, bound.port ?? address.port);
     const origin = originOf(bound, null);
     this.#origin = origin;

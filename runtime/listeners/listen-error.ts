@@ -7,3 +7,13 @@ export class ListenError extends Error {
     super(`cannot listen on ${address}: expected ${expected}, got ${received}`, options);
   }
 }
+
+/** The address is another listener's than those of the applications: its error names the option that has it. */
+export async function naming<Bound>(option: string, listening: Promise<Bound>): Promise<Bound> {
+  try {
+    return await listening;
+  } catch (error) {
+    if (error instanceof ListenError) error.message = `${option}: ${error.message}`;
+    throw error;
+  }
+}

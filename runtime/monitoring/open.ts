@@ -5,6 +5,7 @@ import { LocalServer } from '../control/local-server.ts';
 import { type ControlExchange, ControlRoutes } from '../control/routes.ts';
 import type { Readiness } from '../health/readiness.ts';
 import { originOf } from '../listeners/curl-lines.ts';
+import { naming } from '../listeners/listen-error.ts';
 import { resolveHosts } from '../listeners/names.ts';
 import type { Log } from '../logging/log.ts';
 import type { Reactor } from '../server/reactor.ts';
@@ -53,7 +54,7 @@ export async function openMonitoring(
   const hosts = await resolveHosts([monitoring]);
   const target =
     address.kind === 'tcp' ? { ...address, ip: hosts.get(address.host) ?? address.host } : address;
-  const bound = await local.listen(target);
+  const bound = await naming('monitoring.address', local.listen(target));
   log.info(
     { address: bound.host === null ? address.address : `${bound.host}:${bound.port}` },
     `monitoring on ${bound.host === null ? address.address : originOf(bound, null)}: /livez, /readyz, /metrics`,

@@ -392,6 +392,14 @@ test('requests that strangers do not finish take no place of maxExchanges', asyn
   t.regex(busy.content, /expected at most 1 requests at once \(admin\.maxExchanges\)/);
 });
 
+test('an address that is taken is told with the option that has it', async (t) => {
+  const { host } = await startListener(t);
+  await t.throwsAsync(startListener(t, { address: host }), {
+    code: 'SLUICE_LISTEN_FAILED',
+    message: /^admin\.address: cannot listen on 127\.0\.0\.1:\d+: expected a free address/,
+  });
+});
+
 test('without a control socket the log is kept for the listener', async (t) => {
   const running = await startServer(t, { control: { enabled: false } });
   const { status, content } = await ask(running, 'GET', '/logs', bearer());

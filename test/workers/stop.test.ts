@@ -36,7 +36,9 @@ test('an application that does not stop is left to itself when its time is over'
   await new Promise(setImmediate);
   clock.run(30_000);
   await over;
-  t.deepEqual(failures, ["Error: expected the application's stop() to end within 30000 ms, but it still runs"]);
+  t.deepEqual(failures, [
+    "Error: expected the application's stop() to end within 30000 ms, but it still runs",
+  ]);
 });
 
 test('a stop that fails is told, and no timer stays', async (t) => {
