@@ -7,7 +7,7 @@ import { nameOf } from './values.ts';
 
 export function incomplete(returned: unknown): Error {
   return new Error(
-    `the application returned before its response was complete: expected respond() with a body, or end()${hint(returned)}`,
+    `the application returned before its response was complete: expected respond() with a body ('' for none), or end()${hint(returned)}`,
   );
 }
 
