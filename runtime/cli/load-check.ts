@@ -2,39 +2,49 @@
 import type { Config } from '../config/config.ts';
 import { createLog } from '../logging/log.ts';
 import { ApplicationLoadError } from '../pools/application-load-error.ts';
+import type { Pool } from '../pools/pool.ts';
 import { Server } from '../server/server.ts';
 
-/** Loads each pool separately, so that a failure hides no other. @returns a message for each pool that fails */
+/**
+ * All pools load in one server, because a module or its `start` may call the actors of another pool; each is awaited by itself, so
+ * that a failure hides no other. Those that have started run their `stop`.
+ * @returns a message for each pool that fails
+ */
 export async function loadFailures(config: Config): Promise<string[]> {
-  const failures = await Promise.all(Object.keys(config.pools).map((name) => loadFailure(config, name)));
-  return failures.filter((failure) => failure !== null);
-}
-
-/** Null if it has loaded and its `start` has returned. Calls its `stop` then. */
-async function loadFailure(config: Config, name: string): Promise<string | null> {
   const log = createLog({ ...config.log, level: 'silent' });
-  const server = new Server(only(config, name), log);
+  const server = new Server(withOneThreadEach(config), log);
   try {
-    await server.start();
+    const loaded = await Promise.all(server.parts.pools.map(failureOf));
     await server.drain();
-    return null;
-  } catch (error) {
-    if (error instanceof ApplicationLoadError) return textOf(error);
-    throw error;
+    return loaded.filter((failure) => failure !== null);
   } finally {
     void server.destroy();
   }
 }
 
-/** The configuration reduced to one thread of one pool, without listeners. */
-function only(config: Config, name: string): Config {
-  const pool = config.pools[name] as Config['pools'][string];
+/** Null: it has loaded, and its `start` has returned. */
+async function failureOf(pool: Pool): Promise<string | null> {
+  try {
+    await pool.start();
+    return null;
+  } catch (error) {
+    // It would try again, and keep the drain waiting.
+    void pool.destroy();
+    if (error instanceof ApplicationLoadError) return textOf(error);
+    throw error;
+  }
+}
+
+/** Without listeners and all else that a port or a socket is opened for. */
+function withOneThreadEach(config: Config): Config {
+  const pools = Object.entries(config.pools).map(([name, pool]) => [
+    name,
+    { ...pool, threads: { min: 1, max: 1 } },
+  ]);
   return {
     ...config,
     listeners: [],
-    pools: { [name]: { ...pool, threads: { min: 1, max: 1 } } },
-    actors: Object.fromEntries(Object.entries(config.actors).filter(([, actor]) => actor.pool === name)),
-    routes: config.routes.filter((route) => route.pool === name),
+    pools: Object.fromEntries(pools),
     control: { ...config.control, enabled: false },
     monitoring: null,
     admin: null,

@@ -36,6 +36,7 @@ export function summarize(
       if (files !== undefined) return `${start}, files of ${relative(directory, files.root) || '.'}`;
       return `${start}${from('threads')}, ${relative(directory, application)}`;
     }),
+    ...actorLines(config, directory),
     'Routes, the most specific first',
     ...config.routes.map(({ pool }, index) => `  ${patterns[index].padEnd(patternWidth)}  ${pool}`),
     `Drain timeout  ${formatDuration(config.drainTimeoutMs)}${from('drainTimeoutMs')}`,
@@ -44,6 +45,20 @@ export function summarize(
     `Log format     ${config.log.format}${from('logFormat')}`,
     '',
   ].join('\n');
+}
+
+function actorLines({ actors, pools }: Config, directory: string): string[] {
+  const all = Object.values(actors);
+  if (all.length === 0) return [];
+  const nameWidth = Math.max(...all.map(({ name }) => name.length));
+  return [
+    'Actors',
+    ...all.map(({ name, kind, pool, export: exported }) => {
+      const module = relative(directory, pools[pool]?.module ?? '');
+      const what = exported === '' ? `the functions of ${module}` : `${exported} of ${module}`;
+      return `  ${name.padEnd(nameWidth)}  ${kind}, ${what}, in ${pool}`;
+    }),
+  ];
 }
 
 function describeTransport({ tls, proxyProtocol }: ListenerConfig): string {

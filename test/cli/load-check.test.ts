@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { ownFolder } from '../control/control-server.ts';
 
+const actors = new URL('../../workers/actors/actors.ts', import.meta.url).href;
 const command = fileURLToPath(new URL('../../runtime/cli.ts', import.meta.url));
 
 function check(folder: string): Promise<{ code: number | null; out: string; err: string }> {
@@ -17,13 +18,17 @@ function check(folder: string): Promise<{ code: number | null; out: string; err:
   });
 }
 
-test('each pool that does not load is reported with file and line; the others have started and stopped', async (t) => {
+test('each pool that does not load is reported with file and line; the others have started, called actors of other pools, and stopped', async (t) => {
   const folder = ownFolder(t);
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
   write(
     'fine.mjs',
-    `export default { start: () => console.log('started'), stop: () => console.log('stopped'), fetch: () => new Response() };`,
+    `import { actor } from '${actors}';
+    const counter = actor('counter');
+    const start = async () => console.log('started', await counter.add(1));
+    export default { start, stop: () => console.log('stopped'), fetch: () => new Response() };`,
   );
+  write('counter.mjs', 'export class Counter { #n = 0; add(by) { return (this.#n += by); } }');
   write('throws.mjs', `\n\nthrow new Error('not today');`);
   write('exports-nothing.mjs', 'export const answer = 42;');
   const pools = Object.fromEntries(
@@ -37,7 +42,11 @@ test('each pool that does not load is reported with file and line; the others ha
     write(
       'runtime.config.json',
       JSON.stringify({
-        pools: Object.fromEntries(names.map((name) => [name, pools[name]])),
+        pools: {
+          ...Object.fromEntries(names.map((name) => [name, pools[name]])),
+          state: { module: './counter.mjs' },
+        },
+        actors: { counter: { pool: 'state', export: 'Counter', kind: 'single' } },
         routes: routes.filter(({ pool }) => names.includes(pool)),
         // In use by whoever runs the tests, or not: nothing is opened.
         listeners: [{ address: '127.0.0.1:1' }],
@@ -52,6 +61,7 @@ test('each pool that does not load is reported with file and line; the others ha
   configure(['fine']);
   const fine = await check(folder);
   t.is(fine.code, 0, fine.err);
-  t.regex(fine.out, /started\n[\s\S]*stopped\n/);
+  t.regex(fine.out, /started 1\n[\s\S]*stopped\n/);
   t.regex(fine.out, /fine/);
+  t.regex(fine.out, /Actors\n {2}counter {2}single, Counter of counter\.mjs, in state\n/);
 });
