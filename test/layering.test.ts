@@ -72,6 +72,20 @@ const rules: readonly Rule[] = [
     may: ['runtime/exchange/', 'runtime/pools/', 'runtime/deadlines/', 'wire/'],
   },
   {
+    title:
+      'runtime/connections stands above the engines and the exchange, and below the server: it imports those, deadlines, bytes and wire',
+    from: under('runtime/connections/'),
+    may: [
+      'runtime/connections/',
+      'runtime/http1/',
+      'runtime/http2/',
+      'runtime/exchange/',
+      'runtime/deadlines/',
+      'runtime/bytes/',
+      'wire/',
+    ],
+  },
+  {
     title: 'runtime/config imports itself, and from wire and the protocols only what bounds its values',
     from: under('runtime/config/'),
     may: [

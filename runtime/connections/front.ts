@@ -8,18 +8,23 @@ import type { Http1Caches } from '../http1/caches.ts';
 import type { Http1Options } from '../http1/options.ts';
 import type { Abuse, EngineCounters } from '../http2/counters.ts';
 import type { Http2Options } from '../http2/options.ts';
-import type { Peer } from '../listeners/peer.ts';
-import type { Reactor } from '../server/reactor.ts';
-import type { Router } from '../server/router.ts';
 import type { Connection } from './connection.ts';
 import type { UpgradedRequest } from './h2c-upgrade.ts';
 import type { Labels } from './labels.ts';
 import type { LingeringSockets } from './lingering.ts';
+import type { Peer } from './peer.ts';
 import type { RequestRefusal } from './request-refusal.ts';
+import type { Turns } from './turns.ts';
+
+/** Where requests go. */
+export interface Routes {
+  /** @param path as received, with its query */
+  find(authority: string, path: string): Destination | null;
+}
 
 export interface Front {
-  readonly reactor: Reactor;
-  readonly router: Router<Destination>;
+  readonly reactor: Turns;
+  readonly router: Routes;
   readonly http2: Http2Options;
   readonly http1: Http1Options;
   readonly http1Caches: Http1Caches;

@@ -10,7 +10,7 @@ import type { Http1Message } from '../http1/message.ts';
 import { ErrorCode } from '../http2/errors.ts';
 import { readUint32 } from '../http2/frames.ts';
 import { PeerSettings } from '../http2/settings.ts';
-import type { Peer } from '../listeners/peer.ts';
+import type { Peer } from './peer.ts';
 
 /** The request that becomes stream 1. */
 export interface UpgradedRequest {

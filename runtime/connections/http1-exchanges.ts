@@ -9,13 +9,13 @@ import { type ClosedBy, type EngineEvents, UpgradeVerdict } from '../http1/event
 import { lists } from '../http1/field-section.ts';
 import { type Http1Message, RequestPhase, ResponsePhase, TunnelPhase } from '../http1/message.ts';
 import type { Refusal } from '../http1/refusal.ts';
-import type { Peer } from '../listeners/peer.ts';
-import type { Flushable } from '../server/reactor.ts';
 import { type Front, NOWHERE } from './front.ts';
 import { h2cUpgrade, type UpgradedRequest } from './h2c-upgrade.ts';
+import type { Peer } from './peer.ts';
 import { requestRefusalOf } from './request-refusal.ts';
 import { trailersOf } from './trailer-fields.ts';
 import { NOT_IMPLEMENTED, takesTunnel, WEBSOCKET, withProtocol } from './tunnel.ts';
+import type { Flushable } from './turns.ts';
 
 const NO_BYTES = new Uint8Array(0);
 

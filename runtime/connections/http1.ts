@@ -6,13 +6,13 @@
 import type { Socket } from 'node:net';
 import { Deadline } from '../deadlines/counters.ts';
 import type { Http1Engine } from '../http1/engine.ts';
-import type { Peer } from '../listeners/peer.ts';
 import { ArrivingHead } from './arriving-head.ts';
 import type { Connection } from './connection.ts';
 import type { Front } from './front.ts';
 import type { UpgradedRequest } from './h2c-upgrade.ts';
 import { Http1Exchanges, type MessageHolder } from './http1-exchanges.ts';
 import { Http1Pace } from './http1-pace.ts';
+import type { Peer } from './peer.ts';
 import { free, readTo } from './socket-input.ts';
 import { SocketOutput } from './socket-output.ts';
 import { transportOf } from './transport.ts';

@@ -11,12 +11,12 @@ import type { Abuse } from '../http2/counters.ts';
 import { Http2Engine } from '../http2/engine.ts';
 import type { ClosedBy, EngineEvents, StreamRefusal } from '../http2/events.ts';
 import type { Http2Stream } from '../http2/stream.ts';
-import type { Peer } from '../listeners/peer.ts';
-import type { Flushable } from '../server/reactor.ts';
 import { withDate } from './dated-fields.ts';
 import { type Front, NOWHERE } from './front.ts';
+import type { Peer } from './peer.ts';
 import { trailersOf } from './trailer-fields.ts';
 import { NOT_IMPLEMENTED, takesTunnel, withProtocol } from './tunnel.ts';
+import type { Flushable } from './turns.ts';
 
 const BAD_REQUEST = 400;
 const URI_TOO_LONG = 414;

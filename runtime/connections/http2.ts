@@ -6,13 +6,13 @@
 import type { Socket } from 'node:net';
 import { Deadline } from '../deadlines/counters.ts';
 import type { Http2Engine } from '../http2/engine.ts';
-import type { Peer } from '../listeners/peer.ts';
 import { ArrivingHead } from './arriving-head.ts';
 import type { Connection } from './connection.ts';
 import type { Front } from './front.ts';
 import { SWITCHING_TO_H2C, type UpgradedRequest } from './h2c-upgrade.ts';
 import { Http2Exchanges, type StreamHolder } from './http2-exchanges.ts';
 import { Http2Pace } from './http2-pace.ts';
+import type { Peer } from './peer.ts';
 import { free, readTo } from './socket-input.ts';
 import { SocketOutput } from './socket-output.ts';
 

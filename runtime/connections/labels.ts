@@ -3,10 +3,17 @@
  * time was spent.
  */
 import type { Exchange } from '../exchange/exchange.ts';
-import type { RequestIds } from '../logging/request-ids.ts';
 import { hundredths } from './hundredths.ts';
 
 const NO_FIELDS: readonly string[] = [];
+
+/** What requests are called. */
+export interface RequestIds {
+  /** The field that carries the identifier, in lower case. */
+  readonly field: string;
+  /** @param isTrusted whether a trusted proxy sent the request @param fields its own, in pairs */
+  of(isTrusted: boolean, fields: readonly string[]): string;
+}
 
 export interface LabelsOptions {
   /** Null: requests have no identifiers. */

@@ -9,26 +9,13 @@
  * request is refused.
  */
 import type { ListenerConfig } from '../config/listeners.ts';
+import type { Client, ClientFinder, Nearest } from '../connections/peer.ts';
 import { isHttpAuthority } from '../http1/host.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type ForwardedElement, parseForwarded, parseForwardedFor } from './forwarded-field.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
 type FieldName = ListenerConfig['forwardedFields'][number];
-
-/** What the connection itself says about its other end. */
-export interface Nearest {
-  readonly address: string;
-  readonly port: number;
-  readonly scheme: 'http' | 'https';
-}
-
-export interface Client {
-  readonly address: string;
-  readonly port: number;
-  readonly scheme: 'http' | 'https';
-  readonly authority: string;
-}
 
 /** What one spelling says. Null: nothing. */
 interface Account {
@@ -50,7 +37,7 @@ const schemes: ReadonlyMap<string, 'http' | 'https'> = new Map([
   ['wss', 'https'],
 ]);
 
-export class Forwarding {
+export class Forwarding implements ClientFinder {
   readonly #trusted: TrustedProxies;
   readonly #fields: ReadonlySet<FieldName>;
 
@@ -59,10 +46,6 @@ export class Forwarding {
     this.#fields = new Set(fields);
   }
 
-  /**
-   * @param fields of the request, names and values in turn
-   * @returns null if the proxies' information is ambiguous
-   */
   clientOf(peer: Nearest, authority: string, fields: readonly string[]): Client | null {
     const standard = this.#forwarded(combined(fields, 'forwarded', this.#fields));
     const older = this.#xForwarded(fields);

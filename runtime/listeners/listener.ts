@@ -7,6 +7,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ListenerConfig } from '../config/listeners.ts';
+import type { Peer } from '../connections/peer.ts';
 import type { ConnectionLimits } from '../server/limits.ts';
 import { isForTls } from '../tls/client-hello.ts';
 import { describeTls } from '../tls/description.ts';
@@ -17,7 +18,6 @@ import { type BindAddress, type Bound, bind } from './bind.ts';
 import { type Endpoint, endpointOf } from './endpoint.ts';
 import { Forwarding } from './forwarding.ts';
 import { GivingWay } from './giving-way.ts';
-import type { Peer } from './peer.ts';
 import { beginsTls, protocolOf } from './protocol.ts';
 import { parseProxyHeader } from './proxy-header.ts';
 import { TrustedProxies } from './trusted-proxies.ts';

@@ -4,9 +4,10 @@
  *
  * At most one line per budget in `intervalMs` (see `LimitedLines`).
  */
+
+import type { Peer } from '../connections/peer.ts';
 import type { Abuse, EngineCounters } from '../http2/counters.ts';
 import { frameName } from '../http2/frames.ts';
-import type { Peer } from '../listeners/peer.ts';
 import { LimitedLines } from './limited-lines.ts';
 import type { Log } from './log.ts';
 

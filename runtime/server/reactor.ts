@@ -14,17 +14,11 @@
  * After several turns without a message the reactor announces on every ring that it sleeps. From then until the next
  * turn, a thread that has a message rings the doorbell.
  */
+import type { Flushable, Turns } from '../connections/turns.ts';
 import { RunningClock } from '../pools/running-clock.ts';
 import type { JobRecord } from '../pools/tally.ts';
 import type { Thread } from '../pools/thread.ts';
-import type { Turns } from '../pools/turns.ts';
-
-/** A connection with output to write at the end of the turn. */
-export interface Flushable {
-  flush(): void;
-  /** Set while it is on the reactor's list. */
-  isDirty: boolean;
-}
+import type { Turns as PoolTurns } from '../pools/turns.ts';
 
 /** The most messages taken from one thread in one turn, so that other threads and the sockets get their turn. */
 const RECEIVE_LIMIT = 512;
@@ -36,7 +30,7 @@ const RECEIVE_LIMIT_BYTES = 327_680;
 /** Turns that brought nothing before the reactor sleeps. A doorbell costs both sides more than a few polls do. */
 const POLLS_BEFORE_SLEEP = 16;
 
-export class Reactor implements Turns {
+export class Reactor implements Turns, PoolTurns {
   /** Monotonic time at the start of the turn, or of the socket's event: cheap, and fine to a turn's length. */
   nowMs = performance.now();
   readonly #running = new RunningClock(this.nowMs);

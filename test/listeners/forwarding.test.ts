@@ -3,9 +3,9 @@ import test from 'ava';
 import fc from 'fast-check';
 import { type AddressRange, parseAddressRange } from '../../runtime/config/address-range.ts';
 import type { ListenerConfig } from '../../runtime/config/listeners.ts';
+import type { Peer } from '../../runtime/connections/peer.ts';
 import { parseForwarded, parseForwardedFor } from '../../runtime/listeners/forwarded-field.ts';
 import { Forwarding } from '../../runtime/listeners/forwarding.ts';
-import type { Peer } from '../../runtime/listeners/peer.ts';
 import { TrustedProxies } from '../../runtime/listeners/trusted-proxies.ts';
 
 function trusting(...ranges: string[]): TrustedProxies {

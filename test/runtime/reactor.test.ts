@@ -1,7 +1,8 @@
 /** The reactor's turns, taken by hand. */
 import test from 'ava';
+import type { Flushable } from '../../runtime/connections/turns.ts';
 import { Thread } from '../../runtime/pools/thread.ts';
-import { type Flushable, Reactor } from '../../runtime/server/reactor.ts';
+import { Reactor } from '../../runtime/server/reactor.ts';
 import { openChannel } from '../../wire/channel.ts';
 import { RECORDS_INDEX } from '../../wire/layout.ts';
 import { RecordingJob } from '../pools/recording-job.ts';
