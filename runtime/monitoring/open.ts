@@ -9,6 +9,7 @@ import { naming } from '../listeners/listen-error.ts';
 import { resolveHosts } from '../listeners/names.ts';
 import type { Log } from '../logging/log.ts';
 import type { Reactor } from '../server/reactor.ts';
+import { residentBytes } from '../status/resident-bytes.ts';
 import type { ServerStatus } from '../status/status-types.ts';
 import type { MonitoringDetails } from './details.ts';
 import { METRICS_TYPE } from './exposition.ts';
@@ -102,5 +103,5 @@ async function give(
 
 function processUse() {
   const { user, system } = process.cpuUsage();
-  return { cpuSeconds: (user + system) / 1e6, residentBytes: process.memoryUsage.rss() };
+  return { cpuSeconds: (user + system) / 1e6, residentBytes: residentBytes() };
 }

@@ -8,6 +8,7 @@
 import { totalmem } from 'node:os';
 import type { Log } from '../logging/log.ts';
 import type { RecyclingCause } from '../pools/recycling.ts';
+import { residentBytes } from '../status/resident-bytes.ts';
 
 export interface MemoryGuardOptions {
   /** Undefined: the limit that the system reports. */
@@ -53,7 +54,7 @@ export class MemoryGuard {
   constructor(
     options: MemoryGuardOptions,
     log: Log,
-    rssBytes: () => number = () => process.memoryUsage.rss(),
+    rssBytes: () => number = residentBytes,
     systemBytes: number = memoryOfSystem(),
   ) {
     this.options = options;

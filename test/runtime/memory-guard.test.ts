@@ -2,6 +2,7 @@
 import test from 'ava';
 import { createLog } from '../../runtime/logging/log.ts';
 import { MemoryGuard, memoryOfSystem } from '../../runtime/server/memory-guard.ts';
+import { residentBytes } from '../../runtime/status/resident-bytes.ts';
 import { LogLines } from '../server/log-lines.ts';
 
 const MB = 1_000_000;
@@ -153,4 +154,17 @@ test('0 percent is off', async (t) => {
 
 test('the system has a limit', (t) => {
   t.true(memoryOfSystem() > 0 && Number.isFinite(memoryOfSystem()));
+});
+
+test('if the system does not tell the resident memory, because no more files may be opened, the last value is used', (t) => {
+  const { rss } = process.memoryUsage;
+  t.teardown(() => {
+    process.memoryUsage.rss = rss;
+  });
+  process.memoryUsage.rss = () => 5 * MB;
+  t.is(residentBytes(), 5 * MB);
+  process.memoryUsage.rss = () => {
+    throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+  };
+  t.is(residentBytes(), 5 * MB);
 });

@@ -1,7 +1,7 @@
 /** Clients that request files and do not read them. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readlinkSync, truncateSync } from 'node:fs';
-import { constants } from 'node:http2';
+import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2';
 import { join } from 'node:path';
 import test from 'ava';
 import { startServer } from '../server/harness.ts';
@@ -105,16 +105,31 @@ test('a file that is truncated during a response ends it with a reset, and the l
   t.like(line, { path: '/large.bin', err: { code: 'SLUICE_STATIC_FILE_CHANGED' } });
 });
 
+/** A response without content that can leave: its stream stays open, with no file. */
+async function park(session: ClientHttp2Session): Promise<ClientHttp2Stream> {
+  const stream = session.request({ ':path': '/missing' });
+  stream.on('error', () => undefined);
+  await new Promise((resolve) => stream.on('response', resolve));
+  return stream;
+}
+
 onLinux(
   'a server that may open no more files answers 503 with Retry-After, says so, and recovers',
   async (t) => {
     const directory = makeDirectory(t);
     directory.write('large.bin', Buffer.alloc(2_000_000));
-    const server = startProcess(t, { pools: {}, routes: [{ path: '/*', static: { root: directory.root } }] });
+    const server = startProcess(t, {
+      pools: {},
+      // One thread: another would need files for itself, and start while requests wait.
+      routes: [{ path: '/*', static: { root: directory.root, threads: 1 } }],
+      limits: { idleTimeoutMs: 1_000 },
+    });
     const origin = await server.listening();
-    const stalled = await connectHttp2(t, origin, { settings: { initialWindowSize: 0 } });
-    const other = await connectHttp2(t, origin);
-    await request(other, { ':path': '/missing' });
+    const settings = { initialWindowSize: 0 };
+    const stalled = await connectHttp2(t, origin, { settings });
+    const other = await connectHttp2(t, origin, { settings });
+    const idle = await connectHttp2(t, origin, { settings });
+    const [, parked] = await Promise.all([park(other), park(idle)]);
     const pid = String(server.child.pid);
     // The limit applies to descriptor numbers: ten free ones must lie below it.
     const used = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
@@ -122,19 +137,27 @@ onLinux(
     for (let free = 0; free < 10; limit++) if (!used.has(limit)) free++;
     execFileSync('prlimit', ['--pid', pid, `--nofile=${limit}:`]);
 
-    const statuses = await Promise.all(
-      Array.from({ length: 50 }, () => {
-        const stream = stalled.request({ ':path': '/large.bin' });
-        stream.on('error', () => undefined);
-        return new Promise((resolve) => {
-          stream.on('response', (headers) =>
-            resolve(`${headers[':status']} ${headers['retry-after'] ?? ''}`),
-          );
-        });
-      }),
-    );
+    const ask = () => {
+      const stream = stalled.request({ ':path': '/large.bin' });
+      stream.on('error', () => undefined);
+      return new Promise<string>((resolve) => {
+        stream.on('response', (headers) => resolve(`${headers[':status']} ${headers['retry-after'] ?? ''}`));
+        stream.on('close', () => resolve('none'));
+      });
+    };
+    const statuses = await Promise.all(Array.from({ length: 50 }, ask));
     t.deepEqual([...new Set(statuses)].sort(), ['200 ', '503 1']);
     t.like(await server.log.until('application failed on an exchange'), { err: { code: 'EMFILE' } });
+
+    // What the server does once a second goes on: it looks at its memory, in a file, and ends idle connections.
+    const closed = new Promise((resolve) => idle.once('close', resolve));
+    parked.close();
+    await closed;
+    let again = '';
+    // The connection that has ended leaves room for one file.
+    do again = await ask();
+    while (again === '200 ');
+    t.is(again, '503 1');
 
     stalled.destroy();
     let status = 503;

@@ -2,6 +2,7 @@
  * What runs in an application thread: it claims exchanges from the ring and runs the application on each.
  * `Turns` decides when it takes them, and `ThreadOutlet` sends what they produce.
  */
+import { getHeapStatistics } from 'node:v8';
 import { type AtomicWords, hardwareAtomics } from '../../wire/atomics.ts';
 import { copyOf } from '../../wire/bytes.ts';
 import { type ChannelTransfer, openChannel } from '../../wire/channel.ts';
@@ -81,7 +82,8 @@ export class Host implements ThreadHandler, OutletOwner {
       startedExchanges: this.#started,
       failedExchanges: this.#failed,
       stalledExchanges: this.#stalled,
-      heapUsedBytes: process.memoryUsage().heapUsed,
+      // Not `process.memoryUsage`, which opens a file: a server may be unable to open any.
+      heapUsedBytes: getHeapStatistics().used_heap_size,
     };
   }
 
