@@ -3,7 +3,7 @@ import { getPriority } from 'node:os';
 import test from 'ava';
 import { DepthLane } from './depth-lane.ts';
 import { RecordingJob } from './recording-job.ts';
-import { startPool } from './start-pool.ts';
+import { poolOptions, startPool } from './start-pool.ts';
 
 test('a pool starts its threads and runs jobs on them', async (t) => {
   const { pool, submit } = startPool(t, 'scripted', { minThreads: 2, maxThreads: 2 });
@@ -165,16 +165,14 @@ test('however many jobs a lane holds, a pool without a thread refuses them all a
 });
 
 test('a thread that dies while another drains is replaced, so that the minimum takes jobs', async (t) => {
-  const { pool, submit, heard } = startPool(t, 'scripted', {
-    minThreads: 1,
-    maxThreads: 2,
-    slotsPerThread: 1,
-    idleTimeoutMs: 0,
-  });
+  const options = { minThreads: 2, maxThreads: 2, slotsPerThread: 1, idleTimeoutMs: 0 };
+  const { pool, submit, heard } = startPool(t, 'scripted', options);
   await pool.start();
+  // One each, because neither thread has room for both. Whichever is to end then has one that goes on.
   const lingering = submit('linger', 'linger');
-  await heard('started', 2);
   await Promise.all(lingering.map((job) => job.over.promise));
+  t.deepEqual(lingering.map((job) => job.givenTo).sort(), ['p-1', 'p-2']);
+  pool.reconfigure({ ...poolOptions('scripted'), ...options, minThreads: 1 });
   pool.tick();
   t.is(pool.dispatcher.threads.length, 1, 'one drains, for as long as its function goes on');
   const [exit] = submit('exit');
