@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { ExchangeView } from '../../runtime/admin/exchange-types.ts';
 import type { PoolInput } from '../server/harness.ts';
 import { connectHttp2 } from '../server/http2-client.ts';
+import { headers, RawHttp2, requestHead } from '../server/raw-http2.ts';
 import { SIGNALS_FIELD } from '../server/signals.ts';
 import { type AdminTestServer, startAdministered, stuckApplication } from './admin-server.ts';
 
@@ -166,15 +167,16 @@ test('a client that does not read, by the window of its stream', async (t) => {
 
 test('a client that does not read, by the window of its connection', async (t) => {
   const running = await start(t);
-  const session = await connectHttp2(t, running.origin, { settings: { initialWindowSize: 1_048_576 } });
-  // The connection's own window stays at 65,535 bytes.
-  ask(running, session, '/flood').pause();
+  // Raw, because node:http2 opens the connection's window again, of which 65,535 bytes are all that there is here.
+  const client = await RawHttp2.connect(t, running.port, { settings: { 4: 1_048_576 }, keep: false });
+  client.send(headers(1, requestHead('GET', '/flood', { [SIGNALS_FIELD]: running.signals.name }), true));
   await running.signals.until('floods');
   const seen = await running.untilSeen(
     '/flood',
     ({ waitsFor }) => waitsFor.who === 'peer' && /connection's window/.test(waitsFor.why),
   );
   t.is(seen.response.peerConnectionWindowBytes, 0);
+  t.is(seen.response.sentBytes, 65_535);
 });
 
 test('a client that does not read, by its socket', async (t) => {
