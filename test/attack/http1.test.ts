@@ -137,16 +137,18 @@ function press(at: Scope, port: number, words: string): Promise<string> {
   });
 }
 
-for (const [name, words] of [
+/** Of eight connections, `http1.maxParallelRequests` exchanges each, with a `responseWindowBytes` each. */
+const WINDOWS_BYTES = 8 * 32 * 262_144;
+for (const [name, words, heldBytes = 0] of [
   ['requests in a pipeline whose answers without content nobody reads', head('HEAD', '/hello')],
   ['requests in a pipeline whose answers with content nobody reads', head('GET', '/hello')],
   ['requests in a pipeline for what there is not, whose answers nobody reads', head('GET', '/nowhere')],
-  ['requests in a pipeline whose large answers nobody reads', head('GET', '/large')],
+  ['requests in a pipeline whose large answers nobody reads', head('GET', '/large'), WINDOWS_BYTES],
   ['empty lines without end', '\r\n'],
 ] as const) {
   test.serial(name, async (t) => {
     const strike = (at: Scope, port: number): Promise<string> => press(at, port, words);
-    const outcomes = await besiege(t, hasty, { attackers: 8, rounds: 50, strike });
+    const outcomes = await besiege(t, hasty, { attackers: 8, rounds: 50, heldBytes, strike });
     t.deepEqual([...new Set(outcomes)], ['closed']);
   });
 }

@@ -1,5 +1,6 @@
 /** What is attacked: a quick answer, an upload that is read, an upload that is not, and more content than any window. */
 import type { Exchange, GatewayError } from '../../../workers/gateway.ts';
+import { collectedBytes } from '../collect.ts';
 
 const PIECE = new Uint8Array(16_384);
 
@@ -13,6 +14,7 @@ const steps: { readonly [path: string]: (exchange: Exchange) => void | Promise<v
   '/unread': async (exchange) => {
     await exchange.closed;
   },
+  '/collected': (exchange) => exchange.respond(200, {}, String(collectedBytes())),
   '/large': async (exchange) => {
     exchange.respond(200);
     for (let n = 0; n < 64; n++) await exchange.write(PIECE);
