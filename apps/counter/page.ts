@@ -29,7 +29,8 @@ async function ask(method) {
   const { n, thread, lives, askedBy } = await response.json();
   asked.set(askedBy, (asked.get(askedBy) ?? 0) + 1);
   if (n > shown) output.textContent = shown = n;
-  const callers = [...asked].sort(([a], [b]) => a - b).map(([id, times]) => 'thread ' + id + ': ' + times + ' requests');
+  const callers = [...asked].sort(([a], [b]) => a - b)
+    .map(([id, times]) => 'thread ' + id + ': ' + times + (times === 1 ? ' request' : ' requests'));
   threads.textContent = 'the counter: thread ' + thread + ', its instance no. ' + lives + '\\nasked by\\n  ' + callers.join('\\n  ');
 }
 document.getElementById('form').addEventListener('submit', (event) => { event.preventDefault(); shown = -1; void ask('POST') });

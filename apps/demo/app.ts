@@ -9,7 +9,7 @@ import type { Exchange } from '../../workers/gateway.ts';
 import { answer, type Resources } from '../site/routing.ts';
 
 /**
- * About 20 ms on a core of 2025. The amount of work is fixed and not the time, so that the effect of threads
+ * About 10 ms on a core of 2025. The amount of work is fixed and not the time, so that the effect of threads
  * that share a core is visible.
  */
 const ITERATIONS = 60_000;

@@ -17,7 +17,7 @@ export const DEMONSTRATION_STYLE = `
 `;
 
 export const DEMONSTRATION = `
-<p>64 requests that each compute for some 20 ms arrive at once, first at one event loop, then at a pool of threads. Meanwhile a light
+<p>64 requests that each compute for about 10 ms arrive at once, first at one event loop, then at a pool of threads. Meanwhile a light
 request is sent again and again: to the same event loop, and to a pool of its own.</p>
 <p><button id="demonstrate">Run 64 requests on each</button></p>
 <div id="notice" hidden>

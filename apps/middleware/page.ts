@@ -11,7 +11,7 @@ const LAYERS = ['outer', 'middle', 'inner']
   .join('\n');
 
 const MAIN = `
-<p>Put middleware around an application that uses everything that an exchange offers, and see which features the layers leave.
+<p>Put middleware around an application that uses everything that an exchange offers, and see which features still work.
 Legacy layers are well-known Connect packages.</p>
 <form id="form">
 <div class="row">${LAYERS}</div>

@@ -5,8 +5,9 @@
 import { makePage, type Page } from '../site/page.ts';
 
 const MAIN = `
-<p>A Web Push service (RFC 8030). Subscribe, and send yourself something from here or from a shell; what is sent while nobody
-listens is kept. A client that takes server pushes gets every message on one open exchange; a browser asks for the next.</p>
+<p>A Web Push service (RFC 8030). Subscribe, and send yourself a message from here or from a shell. The service keeps messages
+that are sent while no client is connected. A client that takes server pushes gets every message on one open exchange; a browser
+asks for the next.</p>
 <form id="subscribe"><p><button>Subscribe</button></p></form>
 <output id="subscription"></output>
 <form id="send" hidden>
