@@ -1,6 +1,7 @@
 /** `sluice ps` and `sluice top`: pools and threads of a configuration's servers, once or every second. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ControlClient, FindOptions } from '../control/client.ts';
+import { ControlCode, ControlSocketError } from '../control/errors.ts';
 import type { ServerStatus } from '../status/status-types.ts';
 import { type Answer, type AskedConfig, askServers } from './ask-servers.ts';
 import { ExitCode } from './exit-code.ts';
@@ -29,17 +30,19 @@ export function showPools(config: AskedConfig, find: FindOptions): Promise<Answe
   return askServers(config, ask, find);
 }
 
-/** Runs until the user ends it, or a server ends. */
+/** Runs until the user ends it, or the last server ends. */
 export function watchPools(config: AskedConfig, find: FindOptions, screen: Screen): Promise<Answer> {
   const { signal, isTerminal } = screen;
   const watch = async (clients: readonly ControlClient[]): Promise<Answer> => {
-    let before: (ServerStatus | null)[] = clients.map(() => null);
+    let watched: readonly Watched[] = clients.map((client) => ({ client, status: null }));
     try {
       do {
-        const now = await Promise.all(clients.map((client) => statusOf(client, signal)));
-        const text = now.map((status, index) => poolsTable(status, before[index] ?? null)).join('\n');
+        const before = new Map(watched.map(({ client, status }) => [client, status]));
+        watched = await lookAgain(watched, signal);
+        const text = watched
+          .map(({ client, status }) => poolsTable(status as ServerStatus, before.get(client) ?? null))
+          .join('\n');
         screen.write(`${isTerminal ? CLEAR : ''}${text}${isTerminal ? '\nCtrl-C ends this\n' : '\n'}`);
-        before = now;
       } while (await screen.next(INTERVAL_MS));
     } catch (error) {
       // The user has ended the command while a server had not answered.
@@ -48,6 +51,28 @@ export function watchPools(config: AskedConfig, find: FindOptions, screen: Scree
     return { exitCode: ExitCode.Ok, text: '' };
   };
   return askServers(config, watch, find);
+}
+
+interface Watched {
+  readonly client: ControlClient;
+  /** Null: it has not been asked yet. */
+  readonly status: ServerStatus | null;
+}
+
+/** Leaves out servers that have ended. @throws ControlSocketError if all have */
+async function lookAgain(watched: readonly Watched[], signal: AbortSignal): Promise<readonly Watched[]> {
+  const answers = await Promise.allSettled(watched.map(({ client }) => statusOf(client, signal)));
+  const still: Watched[] = [];
+  let lost: unknown;
+  for (const [index, answer] of answers.entries()) {
+    if (answer.status === 'fulfilled')
+      still.push({ client: (watched[index] as Watched).client, status: answer.value });
+    else if (answer.reason instanceof ControlSocketError && answer.reason.code === ControlCode.Lost)
+      lost = answer.reason;
+    else throw answer.reason;
+  }
+  if (still.length === 0) throw lost;
+  return still;
 }
 
 async function statusOf(client: ControlClient, signal?: AbortSignal): Promise<ServerStatus> {

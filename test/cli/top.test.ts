@@ -192,6 +192,34 @@ test('top runs until its reader leaves or its server ends, and clears only a ter
   t.regex(ended.text, /SLUICE_CONTROL/);
 });
 
+test('top goes on with the others when one of several servers ends', async (t) => {
+  const folder = ownFolder(t);
+  const servers = [await startControl(t, folder), await startControl(t, folder)];
+  for (const [index, { routes }] of servers.entries()) {
+    routes.add('GET', '/status', (exchange) =>
+      exchange.answer(200, status([pool({ name: `of-${index}` })], 1_000)),
+    );
+  }
+  const pictures: string[] = [];
+  const screen: Screen = {
+    isTerminal: false,
+    signal: new AbortController().signal,
+    write: (text) => void pictures.push(text),
+    next: async () => {
+      servers[pictures.length - 1]?.control.close();
+      return true;
+    },
+  };
+  const { config, environment } = servers[0] as (typeof servers)[number];
+  const ended = await watchPools(config, { environment }, screen);
+  t.deepEqual(
+    pictures.map((text) => text.match(/^of-\d/gm)?.toSorted()),
+    [['of-0', 'of-1'], ['of-1']],
+  );
+  t.is(ended.exitCode, 1, 'the last one has ended');
+  t.regex(ended.text, /SLUICE_CONTROL_LOST/);
+});
+
 test('Ctrl-C ends top while a server does not answer', async (t) => {
   const folder = ownFolder(t);
   const { path, routes } = await startControl(t, folder);
