@@ -20,6 +20,13 @@ for (const file of files) {
   });
 }
 
+test('no mark begins a line: in Markdown that comment would be a block of HTML, and would end its paragraph', (t) => {
+  const begun = files.flatMap((file) =>
+    (read(file).match(/^ *<!--bench .*/gm) ?? []).map((line) => `${file}: ${line}`),
+  );
+  t.deepEqual(begun, []);
+});
+
 test('README marks every ratio and time that it shows', (t) => {
   const marked = /<!--bench [^>]*?-->.*?<!--\/-->/g;
   const text = withoutCode(read('README.md'));
