@@ -3,6 +3,7 @@ import test from 'ava';
 import {
   actor,
   type Call,
+  type CallOptions,
   type Client,
   type EachResult,
   type Handle,
@@ -22,6 +23,12 @@ class Cart {
   }
   async rename(name?: string): Promise<{ name: string | undefined }> {
     return { name: name ?? this.#key };
+  }
+  note(text = '', call?: Call): string {
+    return `${text} ${call?.remainingMs}`;
+  }
+  fails(): never {
+    throw new RangeError('as it should');
   }
   async *ticks(everyMs: number, call: Call): AsyncGenerator<bigint> {
     yield BigInt(everyMs + call.remainingMs);
@@ -57,8 +64,16 @@ test('a method becomes an ask of its own type, without the call, and a tell', (t
   t.pass();
 });
 
-test('an async generator becomes a stream of what it yields', (t) => {
+test('a parameter that may be left out has to be passed, if only as undefined, also before a call that may be', (t) => {
+  holds<Equal<Parameters<Client<Cart>['rename']>[0], string | undefined>>();
+  holds<Equal<Parameters<Client<Cart>['note']>, [text: string | undefined, options?: CallOptions]>>();
+  t.pass();
+});
+
+test('an async generator becomes a stream of what it yields, and no tell', (t) => {
   holds<Equal<ReturnType<Client<Cart>['ticks']>, AsyncIterableIterator<bigint>>>();
+  holds<Equal<Client<Cart>['tell']['ticks'], never>>();
+  holds<Equal<ReturnType<Client<Cart>['tell']['fails']>, Promise<void>>>();
   t.pass();
 });
 
@@ -97,6 +112,8 @@ test('what is no method of theirs is refused by the compiler, and by the runtime
     // @ts-expect-error an argument that may be left out of a method has to be passed
     () => carts.of('k').rename(),
     () => carts.of('k').add(1, { deadlineMs: 5 }),
+    () => carts.of('k').rename(undefined),
+    () => carts.of('k').note(undefined),
     () => carts.of('k').rename('x', { signal: new AbortController().signal }),
     () => carts.of('k').tell.add(1),
     () => cache.get('x'),

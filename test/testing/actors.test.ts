@@ -1,4 +1,5 @@
 /** Actors in a test of their own, as an application's tests would use them. */
+import { inspect } from 'node:util';
 import test from 'ava';
 import { testActors } from '../../runtime/testing/actors.ts';
 import {
@@ -227,6 +228,45 @@ test.serial('streams, topics, and failed tells', async (t) => {
   t.deepEqual(started.reports, [
     { what: 'tell failed', actor: 'counter', key: 'a', why: 'RangeError: as it should' },
   ]);
+});
+
+test.serial('mistakes of callers are told with what to do instead', async (t) => {
+  const started = await testActors({ counter: Counter, relay: Relay });
+  t.teardown(() => started.close());
+  const { counter, relay } = started.actors;
+  const wrong = (value: unknown) => value as Record<string, (...args: unknown[]) => unknown>;
+  await counter.of('a').add(1);
+  t.throws(() => wrong(counter).add(1), {
+    code: 'SLUICE_ACTOR_KEY_INVALID',
+    message: 'counter: expected of(key) or each, got add: a keyed actor needs the key first, of(key).add',
+  });
+  t.throws(() => wrong(counter).of(7), { code: 'SLUICE_ACTOR_KEY_INVALID', message: /, got 7$/ });
+  t.throws(() => wrong(relay).of('a'), {
+    code: 'SLUICE_ACTOR_KEY_INVALID',
+    message: 'relay: expected a method, got of(): a single actor has no keys',
+  });
+  t.throws(() => wrong(counter.of('a').tell).count(1), {
+    code: 'SLUICE_ACTOR_METHOD_UNKNOWN',
+    message: /in a tell, whose reply nobody reads; count replies with a stream/,
+  });
+  t.throws(() => wrong(topic('news')).subscribe(() => undefined), {
+    code: 'SLUICE_TOPIC_OPTION_INVALID',
+    message: 'news: expected options or nothing, got a function: read the subscription with for await',
+  });
+  t.throws(() => wrong(topic('news')).subscribe({ size: 4 }), {
+    code: 'SLUICE_TOPIC_OPTION_INVALID',
+    message: 'news: expected the options capacity and whenFull, got "size"',
+  });
+});
+
+test.serial('handles and clients can be logged', async (t) => {
+  const started = await testActors({ counter: Counter });
+  t.teardown(() => started.close());
+  const { counter } = started.actors;
+  await counter.of('a').add(1);
+  t.is(inspect(counter.of('a')), 'ActorClient of "a"');
+  t.notThrows(() => inspect(counter));
+  t.is(JSON.stringify({ counter, client: counter.of('a') }), '{"counter":{},"client":{}}');
 });
 
 test.serial('after its end calls fail, and there are no actors by name', async (t) => {

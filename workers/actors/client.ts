@@ -7,11 +7,14 @@
 import type { ActorSettings } from '../../wire/actors/boot.ts';
 import { type ActorManifest, CallFlag, type MethodManifest } from '../../wire/actors/messages.ts';
 import type { PayloadLimits } from '../../wire/payload/forms.ts';
+import { nameOf } from '../exchange/values.ts';
 import { ActorError, ActorErrorCode } from './error.ts';
 import type { CalledActor } from './made-call.ts';
 import { ReadStream } from './read-stream.ts';
 
 type Method = (...args: unknown[]) => unknown;
+
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /** A call of a method that nobody has told of yet: an ask when it is awaited, a stream when it is read. */
 class Unknown implements PromiseLike<unknown>, AsyncIterable<unknown> {
@@ -117,8 +120,8 @@ export class ActorState implements CalledActor {
     const method = this.#methods?.get(name);
     if (method === undefined && this.#methods !== null) this.refuseName(name);
     const all = method?.interleaves === true ? flags | CallFlag.Interleaves : flags;
-    if ((flags & CallFlag.Each) !== 0 && method?.streams === true) this.#refuseStream(name);
     const isOne = (flags & (CallFlag.Tell | CallFlag.Each)) !== 0;
+    if (isOne && method?.streams === true) this.#refuseStream(name, flags);
     if (isOne || method?.streams === false) return this.#calls.make(this, key, name, all, args);
     const stream = new ReadStream(
       (reader) => this.#calls.make(this, key, name, all | CallFlag.Streams, args, reader),
@@ -128,10 +131,12 @@ export class ActorState implements CalledActor {
     return new Unknown(stream, () => this.#calls.make(this, key, name, all, args));
   }
 
-  #refuseStream(method: string): never {
+  #refuseStream(method: string, flags: number): never {
+    const where =
+      (flags & CallFlag.Tell) === 0 ? 'a call for each instance' : 'a tell, whose reply nobody reads';
     throw new ActorError(
       ActorErrorCode.MethodUnknown,
-      `${this.settings.name}: expected a method that replies once, in a call for each instance; ${method} replies with a stream`,
+      `${this.settings.name}: expected a method that replies once, in ${where}; ${method} replies with a stream`,
       { begun: 'no', by: 'caller' },
     );
   }
@@ -156,6 +161,11 @@ export class ActorClient {
 
   static keyOf(client: ActorClient): string {
     return client.#key;
+  }
+
+  /** Otherwise `console.log` asks for names that are no methods, which throws. */
+  [INSPECT](): string {
+    return this.#key === '' ? 'ActorClient' : `ActorClient of ${JSON.stringify(this.#key)}`;
   }
 }
 
@@ -203,7 +213,7 @@ function otherName(state: ActorState, flags: number) {
 /** @throws ActorError `SLUICE_ACTOR_KEY_INVALID` */
 export function requireKey({ name, maxKeyChars }: ActorSettings, key: unknown): asserts key is string {
   if (typeof key === 'string' && key.length <= maxKeyChars && key.isWellFormed()) return;
-  const got = typeof key === 'string' ? `one of ${key.length} characters` : `a ${typeof key}`;
+  const got = typeof key === 'string' ? `one of ${key.length} characters` : nameOf(key);
   throw new ActorError(
     ActorErrorCode.KeyInvalid,
     `${name}: expected a key, a well-formed string of at most ${maxKeyChars} characters, got ${got}`,

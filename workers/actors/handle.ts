@@ -16,30 +16,37 @@ export function handleOf<C extends ActorClass | ActorModule>(
 }
 
 function memberOf(name: string, property: string | symbol, current: () => ActorThread | null): unknown {
-  // What is no name of a member, and what `await` looks for.
-  if (typeof property === 'symbol' || property === 'then') return undefined;
+  // What is no name of a member, and what `await` and `JSON.stringify` look for.
+  if (typeof property === 'symbol' || property === 'then' || property === 'toJSON') return undefined;
   const state = stateOf(name, current());
   if (property === 'each') return state.each();
   const isKeyed = state.settings.kind === 'keyed';
   if (property === 'of') {
-    if (!isKeyed) throw keyless(name, `${name} is no keyed actor: call its methods without a key`);
+    if (!isKeyed)
+      throw keyless(name, `expected a method, got of(): a ${state.settings.kind} actor has no keys`);
     return (key: unknown) => {
       requireKey(state.settings, key);
       return state.ask(key);
     };
   }
-  if (isKeyed) throw keyless(name, `${name} is a keyed actor: name the instance by of(key), then its method`);
+  if (isKeyed)
+    throw keyless(
+      name,
+      `expected of(key) or each, got ${property}: a keyed actor needs the key first, of(key).${property}`,
+    );
   return state.member(property);
 }
 
 function stateOf(name: string, thread: ActorThread | null): ActorState {
   const state = thread?.stateOf(name);
   if (state !== undefined) return state;
-  const known = thread === null ? [] : thread.names;
+  const names = thread?.names.join(', ') ?? null;
   const which =
-    known.length > 0
-      ? `one of the configuration's actors (${known.join(', ')})`
-      : 'a server whose configuration has actors';
+    names === null
+      ? 'a thread of a Sluice server whose configuration has actors, or testActors of this copy of the package'
+      : names === ''
+        ? 'a configuration with actors, this one has none'
+        : `one of the configuration's actors (${names})`;
   throw new ActorError(ActorErrorCode.Unknown, `expected ${which}, got ${JSON.stringify(name)}`, {
     begun: 'no',
     by: 'caller',

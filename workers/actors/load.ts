@@ -69,7 +69,7 @@ export function functionsActor(
   }
   if (methods.size === 0) {
     throw new ActorLoadError(
-      `actor ${settings.name}: expected a module that exports functions, got one that exports ${Object.keys(module).join(', ') || 'nothing'}; name the export that is its class`,
+      `actor ${settings.name}: expected a module that exports functions, got one that exports ${Object.keys(module).join(', ') || 'nothing'}; name its class by export`,
     );
   }
   const { start, stop } = module;

@@ -61,9 +61,15 @@ type MethodName<I> = {
 
 /**
  * The parameters without the call. None may be left out: the call comes behind what was sent, so it would take that place. Pass
- * `undefined` where the method has a parameter of that type.
+ * `undefined` for one that the method may do without.
  */
-type Sent<A extends readonly unknown[]> = A extends readonly [...infer D, Call] ? D : Required<A>;
+type Sent<A extends readonly unknown[]> =
+  Passed<A> extends readonly [...infer D, Call | undefined] ? D : Passed<A>;
+
+/** Each has to be passed, and one that was optional may be `undefined`, which `Required` alone takes away. */
+type Passed<A extends readonly unknown[], R extends readonly unknown[] = Required<A>> = {
+  [K in keyof R]: K extends keyof A ? A[K] : never;
+};
 
 type Asked<F> = F extends (...args: infer A) => infer R
   ? (
@@ -71,14 +77,22 @@ type Asked<F> = F extends (...args: infer A) => infer R
     ) => R extends AsyncIterable<infer T> ? AsyncIterableIterator<T> : Promise<Awaited<R>>
   : never;
 
-type Told<F> = F extends (...args: infer A) => unknown
-  ? (...args: [...Sent<A>, options?: CallOptions]) => Promise<void>
+/** False for a method that only throws: `never` extends everything. */
+type Streams<R> = [R] extends [never] ? false : R extends AsyncIterable<unknown> ? true : false;
+
+type Told<F> = F extends (...args: infer A) => infer R
+  ? Streams<R> extends true
+    ? never
+    : (...args: [...Sent<A>, options?: CallOptions]) => Promise<void>
   : never;
 
 /** Resolves with what the method returns; of an async generator, a stream of what it yields, which begins when it is read. */
 export type Ask<I> = { readonly [K in MethodName<I>]: Asked<I[K]> };
 
-/** Resolves when the message is in the mailbox. Whoever does not await it does not hear that it was refused. */
+/**
+ * Resolves when the message is in the mailbox. Whoever does not await it does not hear that it was refused. A method that replies with a
+ * stream cannot be told, as nobody would read the stream.
+ */
 export type Tell<I> = { readonly [K in MethodName<I>]: Told<I[K]> };
 
 export type Client<I> = Ask<I> & { readonly tell: Tell<I> };
@@ -92,7 +106,7 @@ export type EachResult<T> = PromiseSettledResult<T> & {
 };
 
 type AskedOfEach<F> = F extends (...args: infer A) => infer R
-  ? R extends AsyncIterable<unknown>
+  ? Streams<R> extends true
     ? never
     : (...args: [...Sent<A>, options?: CallOptions]) => Promise<EachResult<Awaited<R>>[]>
   : never;

@@ -46,6 +46,7 @@ export function topic<T>(name: string): Topic<T> {
       }
     },
     subscribe: (options: SubscribeOptions = {}) => {
+      requireOptions(name, options);
       const { capacity = DEFAULT_CAPACITY, whenFull = 'drop-oldest' } = options;
       if (!Number.isInteger(capacity) || capacity < 1 || capacity > MAX_CAPACITY) {
         throw invalid(name, 'capacity', `a whole number from 1 to ${MAX_CAPACITY}`, capacity);
@@ -63,6 +64,23 @@ function topicsOf(name: string): ThreadTopics {
   if (thread !== null) return thread.topics;
   const message = `expected a thread of a server whose configuration has topics ("topics": {}) or actors, for ${JSON.stringify(name)}`;
   throw new TopicError(TopicErrorCode.Unavailable, message);
+}
+
+/** Another emitter's `subscribe` takes a listener, which would be read as options and hear nothing. */
+function requireOptions(topic: string, options: unknown): void {
+  if (typeof options !== 'object' || options === null) {
+    const hint = typeof options === 'function' ? ': read the subscription with for await' : '';
+    throw new TopicError(
+      TopicErrorCode.OptionInvalid,
+      `${topic}: expected options or nothing, got ${nameOf(options)}${hint}`,
+    );
+  }
+  const other = Object.keys(options).find((key) => key !== 'capacity' && key !== 'whenFull');
+  if (other === undefined) return;
+  throw new TopicError(
+    TopicErrorCode.OptionInvalid,
+    `${topic}: expected the options capacity and whenFull, got ${nameOf(other)}`,
+  );
 }
 
 function invalid(topic: string, option: string, expected: string, got: unknown): TopicError {
