@@ -30,6 +30,7 @@ const shapes: readonly [what: string, value: unknown, kind: string | null][] = [
   ['an h3 application', new H3(), 'fetch'],
   ['an object with fetch', { fetch: () => new Response() }, 'fetch'],
   ['an object with nothing', {}, null],
+  ['a class without onHeaders', class App {}, null],
   ['nothing', undefined, null],
 ];
 
@@ -37,6 +38,7 @@ for (const [what, value, kind] of shapes) {
   test(`${what} is ${kind === null ? 'no application' : `of the kind ${kind}`}`, (t) => {
     t.is(kindOf(value), kind as never);
     if (kind !== null) t.true(canBe(kind as never, value));
+    else t.false(canBe('exchange', value));
   });
 }
 
@@ -47,4 +49,5 @@ test('what was found is described for whoever expected something else', (t) => {
   );
   t.is(describeValue({ a: 1 }), 'an object with a');
   t.is(describeValue(null), 'null');
+  t.is(describeValue(class App {}), 'a class named App, which is no handler without a method onHeaders');
 });

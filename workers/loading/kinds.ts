@@ -21,10 +21,15 @@ export function kindOf(value: unknown): ApplicationKind | null {
   if (typeof value === 'object' && hasMethod(value, 'callback')) return 'node';
   if (isServer(value)) return 'server';
   if (hasMethod(value, 'fetch')) return 'fetch';
-  if (typeof value !== 'function') return null;
+  if (typeof value !== 'function' || isClass(value)) return null;
   // Express and Connect applications have `handle`; other handlers take (req, res) or (req, res, next).
   if (hasMethod(value, 'handle') || value.length > 1) return 'node';
   return takesRest(value) ? null : 'exchange';
+}
+
+/** Written as one: to call it throws. */
+function isClass(value: object): boolean {
+  return Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false;
 }
 
 /** `(...args) => handler(...args)` has length 0 and may be of any kind. */
@@ -40,13 +45,17 @@ export function canBe(kind: ApplicationKind, value: unknown): boolean {
     case 'server':
       return isServer(value);
     case 'fetch':
-      return typeof value === 'function' || hasMethod(value, 'fetch');
+      return isCallable(value) || hasMethod(value, 'fetch');
     case 'node':
-      return typeof value === 'function' || hasMethod(value, 'callback');
+      return isCallable(value) || hasMethod(value, 'callback');
     case 'generator':
     case 'exchange':
-      return typeof value === 'function';
+      return isCallable(value);
   }
+}
+
+function isCallable(value: unknown): boolean {
+  return typeof value === 'function' && !isClass(value);
 }
 
 function isHandler(value: unknown): boolean {
@@ -83,6 +92,8 @@ export function hasMethod(value: unknown, name: string): boolean {
 export function describeValue(value: unknown): string {
   if (typeof value === 'function') {
     const { length, name } = value;
+    if (isClass(value))
+      return `a class${name === '' ? '' : ` named ${name}`}, which is no handler without a method onHeaders`;
     if (takesRest(value))
       return 'a function of any number of parameters, which may be of each kind that is a function: state its `kind`';
     return `a function ${name === '' ? '' : `named ${name} `}of ${length} ${length === 1 ? 'parameter' : 'parameters'}`;
