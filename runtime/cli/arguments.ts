@@ -137,7 +137,7 @@ function readCommand(
   const expected = `one of ${Object.keys(commands).join(', ')}`;
   const code = ConfigErrorCode.UnknownCommand;
   if (word === undefined || !isCommand(word)) {
-    const near = word === undefined ? undefined : closest(word, Object.keys(commands));
+    const near = nearCommand(word);
     const problem = { code, where, expected, received: describeValue(word) };
     problems.push(near === undefined ? problem : { ...problem, hint: `did you mean ${near}?` });
     return undefined;
@@ -158,12 +158,23 @@ function readCommand(
     }
   }
   for (const extra of rest) {
-    const hint = extra.endsWith('.json') ? `did you mean --config ${extra}?` : 'flags start with "--"';
+    const hint = extra.endsWith('.json') ? `did you mean --config ${extra}?` : hintForExtra(word, module);
     const received = describeValue(extra);
-    const module = takesModule(word) ? 'one module and flags' : 'flags';
-    problems.push({ code, where, expected: `nothing after ${word} but ${module}`, received, hint });
+    const allowed = takesModule(word) ? 'one module and flags' : 'flags';
+    problems.push({ code, where, expected: `nothing after ${word} but ${allowed}`, received, hint });
   }
   return word;
+}
+
+function nearCommand(word: string | undefined): string | undefined {
+  if (word === undefined) return undefined;
+  return isModuleName(word) ? `start ${word}` : closest(word, Object.keys(commands));
+}
+
+function hintForExtra(command: Command, module: string | undefined): string {
+  const flags = 'flags start with "--"';
+  const isModuleMissing = takesModule(command) && (module === undefined || !isModuleName(module));
+  return isModuleMissing ? `a module is a file such as app.js, app.mjs or app.ts; ${flags}` : flags;
 }
 
 /** `sluice start app.ts`, and commands about a server that was started that way. */

@@ -133,7 +133,7 @@ function unreadable(error: unknown): ConfigProblem {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const received = code === 'ENOENT' ? 'no such file' : String(error);
   const hint =
-    'name another with --config FILE or SLUICE_CONFIG, or start an application without one: sluice start app.ts';
+    'name another with --config FILE or SLUICE_CONFIG; without one, name the application: sluice start app.ts, sluice stop app.ts';
   const expected = 'a configuration file that can be read';
   return { code: ConfigErrorCode.FileUnreadable, where: '$', expected, received, hint };
 }
