@@ -21,8 +21,8 @@ import { type AnyClass, functionsActor, hostedActor } from '../../workers/actors
 import type { ActorClass, ActorModule, Handle } from '../../workers/actors/types.ts';
 import { ActorDirectory } from '../actors/directory.ts';
 import { ActorTurns } from '../actors/turns.ts';
-import { actorsSection } from '../config/actor-schema.ts';
 import { topicsSchema } from '../config/topics-schema.ts';
+import { settingsOf } from './definitions.ts';
 import { Host, TestThread } from './hosts.ts';
 import { ManualClock } from './manual-clock.ts';
 
@@ -250,32 +250,6 @@ class Actors implements TestActors<ActorDefinitions> {
   }
 }
 
-function settingsOf(definitions: ActorDefinitions) {
-  const input = Object.fromEntries(
-    Object.entries(definitions).map(([name, definition]) => {
-      const given = typeof definition === 'function' ? ofClass(definition) : definition;
-      const settings: Record<string, unknown> = { ...given };
-      const exported = 'functions' in settings ? {} : { export: 'Actor' };
-      delete settings.class;
-      delete settings.functions;
-      return [name, { ...settings, pool: name, ...exported }];
-    }),
-  );
-  const parsed = v.safeParse(actorsSection, input);
-  if (!parsed.success) {
-    const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? ''}: expected ${issue.message}`);
-    throw new TypeError(problems.join('; '));
-  }
-  return Object.entries(parsed.output).map(([name, { concurrency, export: exported = '', ...settings }]) => ({
-    ...settings,
-    name,
-    export: exported,
-    concurrency: settings.kind === 'pool' ? (concurrency ?? DEFAULT_CONCURRENCY) : 1,
-  }));
-}
-
-const DEFAULT_CONCURRENCY = 16;
-
 function creatorOf(definition: ActorClass | ActorDefinition) {
   return (index: number, settings: ActorSettings): HostedActor<HostedCall> => {
     if (typeof definition !== 'function' && 'functions' in definition) {
@@ -284,8 +258,4 @@ function creatorOf(definition: ActorClass | ActorDefinition) {
     const Class = typeof definition === 'function' ? definition : definition.class;
     return hostedActor(index, settings, Class as unknown as AnyClass);
   };
-}
-
-function ofClass(Class: ActorClass): ActorDefinition {
-  return { class: Class, kind: Class.length >= 2 ? 'keyed' : 'single' };
 }

@@ -284,6 +284,25 @@ test.serial('settings that a configuration could not contain are refused', async
     instanceOf: TypeError,
     message: /counter\.mailboxMessages: expected a whole number from 1 to 1000000/,
   });
+  for (const [definitions, message] of [
+    [undefined, 'expected an object of actors by name, { counter: Counter }, got undefined'],
+    [[Counter], 'expected an object of actors by name, { counter: Counter }, got an array'],
+    [
+      { c: new Relay() },
+      'c: expected a class, { class, kind } or { functions, kind }, got an instance of Relay',
+    ],
+    [{ c: './c.ts' }, 'c: expected a class, { class, kind } or { functions, kind }, got ./c.ts'],
+    [
+      { c: { class: Counter } },
+      'c.kind: missing, expected "pool", "keyed", "single" [SLUICE_CONFIG_MISSING_KEY]',
+    ],
+    [
+      { c: { class: Counter, kind: 'keyed', mailboxMessage: 4 } },
+      'c.mailboxMessage: expected a known key, got "mailboxMessage"; did you mean "mailboxMessages"? [SLUICE_CONFIG_UNKNOWN_KEY]',
+    ],
+  ] as const) {
+    await t.throwsAsync(testActors(definitions as never), { instanceOf: TypeError, message });
+  }
   const started = await testActors({ counter: Counter });
   t.teardown(() => started.close());
   await t.throwsAsync(started.kill('missing' as never), {
