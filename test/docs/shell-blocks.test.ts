@@ -21,6 +21,7 @@ const LISTENING = /listening on/;
 const RUN = [
   'README.md',
   'apps/middleware/README.md',
+  'docs/actors.md',
   'docs/admin.md',
   'docs/applications.md',
   'docs/bring-your-app.md',
@@ -33,6 +34,7 @@ const RUN = [
   'docs/reload.md',
   'docs/sluice-profile.md',
   'docs/static-files.md',
+  'docs/topics.md',
 ];
 
 /** Pages whose blocks no test runs as they are printed, and why. */
@@ -147,6 +149,41 @@ onMachine('docs/applications.md: the first application', async (t) => {
   t.is(await terminal.run(page.shell()), 'hello from /here\n');
   await stop(t, server);
   page.end(t);
+});
+
+onMachine('docs/actors.md and docs/topics.md: the first examples', async (t) => {
+  const machine = await boot(t);
+  const terminal = machine.terminal();
+  const actors = new Page('docs/actors.md');
+  write(machine, 'counter.ts', actors.source('ts'));
+  write(machine, 'app.ts', actors.source('ts'));
+  write(machine, 'runtime.config.json', actors.source('json'));
+  const server = await listening(terminal, actors.shell());
+  const count = actors.shell();
+  t.deepEqual([await terminal.run(count), await terminal.run(count)], ['1\n', '2\n']);
+  await stop(t, server);
+  actors.end(t);
+
+  const topics = new Page('docs/topics.md');
+  write(machine, 'prices.ts', topics.source('ts'));
+  write(machine, 'runtime.config.json', topics.source('json'));
+  const market = await listening(terminal, topics.shell());
+  const listen = topics.shell();
+  const heard = [terminal.start(listen), terminal.start(listen)].map((listener) =>
+    listener.shows(/^data: SLCE 1234, 0 missed\n\n/),
+  );
+  const publish = topics.shell();
+  let isHeard = false;
+  const all = Promise.all(heard).then(() => {
+    isHeard = true;
+  });
+  // Nobody learns from outside when a subscription has begun.
+  while (!isHeard) t.is(await terminal.run(`${publish.trim()} -w '%{http_code}'`), '204');
+  await all;
+  // Event streams end when the server drains, and are complete.
+  const { stdout } = await market.interrupt();
+  t.notRegex(stdout, /application failed/);
+  topics.end(t);
 });
 
 onMachine('docs/bring-your-app.md: the same answers before and after', async (t) => {
