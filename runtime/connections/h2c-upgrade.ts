@@ -20,6 +20,8 @@ export interface UpgradedRequest {
   readonly fields: readonly string[];
   /** The payload of a SETTINGS frame with valid values. */
   readonly settings: Uint8Array;
+  /** The request has an expectation, and 100 comes before 101 (RFC 9110 section 7.8). */
+  readonly awaitsInvitation: boolean;
 }
 
 export const SWITCHING_TO_H2C =
@@ -40,7 +42,8 @@ export function h2cUpgrade(message: Http1Message, peer: Peer): UpgradedRequest |
   const [value, second] = upgrade.http2Settings;
   if (value === undefined || second !== undefined) return null;
   const settings = decodeSettings(value);
-  return settings === null ? null : { method, authority, path, fields, settings };
+  if (settings === null) return null;
+  return { method, authority, path, fields, settings, awaitsInvitation: section.awaitsInvitation };
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import type { Socket } from 'node:net';
 import { Deadline } from '../deadlines/counters.ts';
+import { CONTINUE } from '../http1/response-writer.ts';
 import type { Http2Engine } from '../http2/engine.ts';
 import { ArrivingHead } from './arriving-head.ts';
 import type { Connection } from './connection.ts';
@@ -74,8 +75,8 @@ export class Http2Connection implements Connection, StreamHolder {
     readTo(socket, (chunk) => this.#read(chunk));
   }
 
-  #upgrade({ method, authority, path, fields, settings }: UpgradedRequest): void {
-    this.#socket.write(SWITCHING_TO_H2C, 'latin1');
+  #upgrade({ method, authority, path, fields, settings, awaitsInvitation }: UpgradedRequest): void {
+    this.#socket.write((awaitsInvitation ? CONTINUE : '') + SWITCHING_TO_H2C, 'latin1');
     try {
       this.#engine.upgrade(settings, method, 'http', authority, path, [...fields]);
     } catch (error) {

@@ -21,13 +21,16 @@ export function announcesMoreThan(bytes: number, { fields }: Head): boolean {
   return false;
 }
 
+/** A member of a list, which may have empty ones (RFC 9110 section 5.6.1.2). */
+const CONTINUE = /(?:^|,)[\t ]*100-continue[\t ]*(?:,|$)/i;
+
 /**
  * True if the client holds the content back until the server says that it will be read (RFC 9110 section
  * 10.1.1).
  */
 export function expectsContinue({ fields }: Head): boolean {
   for (let i = 0; i < fields.length; i += 2) {
-    if (fields[i] === 'expect' && (fields[i + 1] as string).toLowerCase() === '100-continue') return true;
+    if (fields[i] === 'expect' && CONTINUE.test(fields[i + 1] as string)) return true;
   }
   return false;
 }

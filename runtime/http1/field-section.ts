@@ -46,6 +46,9 @@ const DIGITS = /^\d+$/;
 
 /** Connection options that name no field, or a field that is left out anyway. */
 const PLAIN_OPTIONS = /^[\t ,]*(?:(?:close|keep-alive|upgrade|te|http2-settings)[\t ]*(?:,[\t ,]*|$))*$/i;
+/** A list of nothing, and one of 100-continue, with any empty members (RFC 9110 section 5.6.1.2). */
+const NOTHING = /^[\t ,]*$/;
+const CONTINUES = /^[\t ,]*100-continue(?:[\t ]*,[\t ,]*)?$/i;
 const TRAILERS = /(?:^|,)[\t ]*trailers[\t ]*(?:$|[,;])/i;
 
 /**
@@ -141,9 +144,8 @@ export class SectionBuilder {
       if (refusal !== null) return refusal;
     }
     // RFC 9110 section 10.1.1: there is one expectation, and HTTP/1.0 has none.
-    const expects = expectation !== null && version === '1.1';
-    if (expects && expectation.toLowerCase() !== '100-continue')
-      return refuse(417, 'the only expectation is 100-continue');
+    const expects = expectation !== null && version === '1.1' && !NOTHING.test(expectation);
+    if (expects && !CONTINUES.test(expectation)) return refuse(417, 'the only expectation is 100-continue');
     const isPlain = connection === '' || connection === 'keep-alive' || PLAIN_OPTIONS.test(connection);
     const kept = isPlain ? fields : withoutNamed(fields, connection);
     // Kept as in HTTP/2 (RFC 9113 section 8.2.2), where it tells a gRPC server that its client accepts

@@ -243,3 +243,6 @@ export function interimMessage(status: number, fields: readonly string[]): strin
   for (let i = 0; i < fields.length; i += 2) head += `${plainName(fields[i])}: ${fields[i + 1]}\r\n`;
   return `${head}\r\n`;
 }
+
+/** 100 (Continue), without fields. */
+export const CONTINUE = interimMessage(100, []);

@@ -10,7 +10,7 @@ import { CHUNKED } from './field-section.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { Framing, type Http1Message, RequestPhase, ResponsePhase, TunnelPhase } from './message.ts';
 import type { Http1Options } from './options.ts';
-import { interimMessage, type ResponseWriter } from './response-writer.ts';
+import { CONTINUE, interimMessage, type ResponseWriter } from './response-writer.ts';
 
 const REQUEST_TIMEOUT = 408;
 /** With more output than this waiting, interim responses other than 100 are left out. */
@@ -99,6 +99,8 @@ export class Sender {
     message.tunnel = TunnelPhase.Open;
     message.response = ResponsePhase.Started;
     message.fields = fields;
+    // RFC 9110 section 7.8: 100 comes before 101.
+    if (protocol !== '' && message.section.awaitsInvitation) this.#writer.text(CONTINUE);
     this.#writer.tunnelHead(message, protocol);
   }
 

@@ -240,6 +240,12 @@ const nodes: readonly RefusedByNode[] = [
     text: / HTTP\/1\.[2-9]/,
   },
   {
+    reason: 'A list without a member has no expectation that could be refused.',
+    section: 'RFC 9110 section 5.6.1.2',
+    code: /^417$/,
+    text: /\r\nexpect:[\t ,]*\r\n/i,
+  },
+  {
     reason:
       'A trailer does not say how the connection goes on; Node takes `Connection: close` there for that of a head.',
     section: 'RFC 9110 section 6.5.1',

@@ -221,6 +221,23 @@ test('a tunnel carries the bytes after its request, and every byte after that, i
   t.is(driver.engine.state, 'closing');
 });
 
+test('100 comes before 101 if the request expects it, and not before 200 (RFC 9110 section 7.8)', (t) => {
+  const expecting = (protocol: string, ...lines: string[]): string => {
+    const driver = new Driver();
+    driver.verdict = UpgradeVerdict.Tunnel;
+    driver.receive(message([...lines, 'Expect: 100-continue']));
+    // The owner's own wish is left out as before.
+    driver.engine.inform(driver.messages[0], 100, []);
+    driver.engine.accept(driver.messages[0], protocol, []);
+    return driver.output();
+  };
+  t.is(
+    expecting('websocket', 'GET / HTTP/1.1', 'Host: a', 'Connection: Upgrade', 'Upgrade: websocket'),
+    'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n',
+  );
+  t.is(expecting('', 'CONNECT h:1 HTTP/1.1', 'Host: h:1'), 'HTTP/1.1 200 OK\r\n\r\n');
+});
+
 test('a refusal never follows content that ends with the connection', (t) => {
   const driver = new Driver();
   driver.receive('GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET / HTTP/1.1\r\n\r\n');

@@ -193,7 +193,7 @@ test('a field that Connection names is left out, and only a member of TE is one'
   for (const value of ['gzip trailers', 'trailerTE: trailers', 'trailersx', 'xtrailers']) {
     t.deepEqual(fields(`TE: ${value}`), [], value);
   }
-  for (const value of ['trailers', 'gzip;q=0.5 , Trailers', 'trailers;q=1,gzip'])
+  for (const value of ['trailers', 'gzip;q=0.5 , Trailers', 'trailers;q=1,gzip', ',, trailers\t,'])
     t.deepEqual(fields(`TE: ${value}`), ['te', 'trailers'], value);
 });
 

@@ -34,6 +34,26 @@ for (const [what, line, fields] of offers) {
   });
 }
 
+for (const [protocol, line, fields] of [
+  ['websocket', 'GET /echo HTTP/1.1', ['Connection: Upgrade', 'Upgrade: websocket', ...handshake]],
+  ['h2c', 'GET /free/a HTTP/1.1', ['Connection: Upgrade, HTTP2-Settings', ...h2c]],
+] as const) {
+  test(`100 comes before the 101 of ${protocol} if the request expects it (RFC 9110 section 7.8)`, async (t) => {
+    const client = await RawClient.connect(t, server.port);
+    client.send(message([line, 'Host: a', ...fields, 'Expect: 100-continue']));
+    t.is((await client.response()).status, 100);
+    const { status, fields: answered } = await client.response();
+    t.deepEqual([status, answered.upgrade], [101, protocol]);
+  });
+}
+
+test('empty members of Connection and Upgrade are ignored (RFC 9110 section 5.6.1.2)', async (t) => {
+  const client = await RawClient.connect(t, server.port);
+  const fields = ['Connection: ,, upgrade ,', 'Upgrade: , x/1,\t,websocket', ...handshake];
+  client.send(message(['GET /echo HTTP/1.1', 'Host: a', ...fields]));
+  t.is((await client.response()).status, 101);
+});
+
 const none: readonly (readonly [what: string, line: string, fields: readonly string[]])[] = [
   ['a WebSocket without Connection', 'GET /free/a HTTP/1.1', ['Upgrade: websocket', ...handshake]],
   ['a WebSocket that Connection does not name', 'GET /echo HTTP/1.1', ['Upgrade: websocket', ...handshake]],

@@ -49,6 +49,21 @@ test('lists may span several lines', (t) => {
   );
 });
 
+test('empty members of lists are ignored (RFC 9110 section 5.6.1.2)', (t) => {
+  const exchange = new HandshakeExchange({
+    'sec-websocket-protocol': [',', ' ,a,, b\t,', ''],
+    'sec-websocket-extensions': ['', ',permessage-deflate; client_max_window_bits ,,', ', x-unknown'],
+  });
+  const socket = acceptWith(exchange.exchange, { protocols: ['b'], compression: true }, exchange.timers);
+  t.is(socket?.protocol, 'b');
+  t.regex(exchange.answer?.fields.get('sec-websocket-extensions') ?? '', /^permessage-deflate;/);
+  const nothing = new HandshakeExchange({
+    'sec-websocket-protocol': ',,',
+    'sec-websocket-extensions': ' , ',
+  });
+  t.is(acceptWith(nothing.exchange, {}, nothing.timers)?.protocol, '');
+});
+
 test('a page from the same host and port may connect, also through a proxy that terminates TLS', (t) => {
   const status = (origin: string | readonly string[], options: WebSocketOptions = {}) => {
     const exchange = new HandshakeExchange({ origin });

@@ -93,9 +93,20 @@ function mayConnect(
   return URL.canParse(asked) && new URL(asked).host === from.host;
 }
 
-/** A list may be split over several lines (RFC 9110 section 5.3). */
+/**
+ * A list may be split over several lines (RFC 9110 section 5.3), and its empty members are ignored (section
+ * 5.6.1.2). A comma within quotes has no meaning that could be lost: such a value must be a token.
+ */
+function listOf(fields: Fields, name: string): string {
+  const members = fields.all(name).join(',').split(',');
+  return members
+    .map((member) => member.replace(/^[\t ]+|[\t ]+$/g, ''))
+    .filter((member) => member !== '')
+    .join(', ');
+}
+
 function readProtocols(fields: Fields): ReadonlySet<string> | null {
-  const text = fields.all('sec-websocket-protocol').join(', ');
+  const text = listOf(fields, 'sec-websocket-protocol');
   if (text === '') return new Set();
   try {
     return subprotocol.parse(text);
@@ -105,7 +116,7 @@ function readProtocols(fields: Fields): ReadonlySet<string> | null {
 }
 
 function readExtensions(fields: Fields): ReturnType<typeof extension.parse> | null {
-  const text = fields.all('sec-websocket-extensions').join(', ');
+  const text = listOf(fields, 'sec-websocket-extensions');
   if (text === '') return {};
   try {
     return extension.parse(text);

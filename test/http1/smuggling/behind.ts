@@ -27,7 +27,7 @@ export const behind: readonly SmugglingCase[] = [
     'POST /a a',
   ),
   ...each(
-    ['200-ok', '100-continue, x', '100-continue;q=1', '', '"100-continue"', '100-continue\t100-continue'],
+    ['200-ok', '100-continue, x', '100-continue;q=1', '"100-continue"', '100-continue\t100-continue'],
     (value) =>
       refuse(
         'RFC 9110 section 10.1.1',
@@ -41,6 +41,14 @@ export const behind: readonly SmugglingCase[] = [
     'two expectations',
     `${post}Expect: 100-continue\r\nExpect: 100-continue\r\n\r\n`,
     417,
+  ),
+  ...each(['', ',', ' ,, ', '100-continue,', ',100-continue', ', ,100-continue ,,'], (value) =>
+    take(
+      'RFC 9110 section 5.6.1.2',
+      'an expectation of',
+      `${post}Expect: ${value}\r\nContent-Length: 1\r\n\r\na`,
+      'POST /a a',
+    ),
   ),
   take(
     'RFC 9110 section 10.1.1',
