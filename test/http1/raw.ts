@@ -67,6 +67,10 @@ export class RawClient {
     this.#socket.end();
   }
 
+  get localPort(): number {
+    return this.#socket.localPort ?? 0;
+  }
+
   pause(): void {
     this.#socket.pause();
   }
