@@ -9,6 +9,7 @@ import { connectHttp2, request } from '../../server/http2-client.ts';
 import { http1, http2, RefusedError, type Way } from '../../websocket/byte-streams.ts';
 import type { SocketServer } from '../../websocket/server.ts';
 import { ignoring } from './applications/ignored-upgrade.ts';
+import { withOptions } from './applications/own-classes.ts';
 import { type Address, listen } from './reference.ts';
 
 const scope = new FileScope();
@@ -33,6 +34,7 @@ test.before(async () => {
         pool,
       })),
       { host: 'origin.test', path: '/*', pool: 'proxy', connect: true },
+      { path: '/options', pool: 'classes', websocket: true },
       { path: '/*', pool: 'ignoring', websocket: true },
     ],
   });
@@ -64,6 +66,50 @@ test('requests and responses are of the classes that the server was made with, a
   const headers = { host: 'classes.test', age: ['1', '2'] as unknown as string };
   const twice = await requestHttp1(`${server.origin}/?q=2`, { headers });
   t.like(JSON.parse(twice.body.toString()), { query: '2', age: '1, 2' });
+});
+
+test('options of a server are those of its responses', async (t) => {
+  const reference = await listen(t, withOptions());
+  const seen = async ({ origin }: Address) => {
+    const lines = await requestHttp1(`${origin}/options?lines`);
+    await requestHttp1(`${origin}/options`, { method: 'HEAD' });
+    const { written } = JSON.parse((await requestHttp1(`${origin}/options`)).body.toString());
+    return {
+      fields: [lines.headers['x-u'], lines.headers['x-v']],
+      trailers: [lines.trailers['x-u'], lines.trailers['x-v']],
+      written,
+    };
+  };
+  const expected = {
+    // The client joins by a comma what comes in two lines.
+    fields: ['a; b', 'a, b'],
+    trailers: ['c; d', 'c, d'],
+    written: 'ERR_HTTP_BODY_NOT_ALLOWED',
+  };
+  t.deepEqual(await seen(reference), expected);
+  t.deepEqual(await seen(server), expected);
+});
+
+test('options of a server are those of its upgrades', async (t) => {
+  const reference = await listen(t, withOptions());
+  const ask = async (way: Way, address: Address, query: string) => {
+    const at = { ...server, ...address, scope } as SocketServer;
+    // Node's client of HTTP/2 sends none twice.
+    const fields = way.version === '2' ? { age: '1, 2' } : { age: ['1', '2'] };
+    const asked = way.webSocket(t, at, `/options?q=${query}`, fields);
+    const { status, body } = await t.throwsAsync(asked, { instanceOf: RefusedError });
+    return { status, body: status < 500 ? JSON.parse(body) : body };
+  };
+  const taken = { status: 426, body: { query: '1', age: '1, 2' } };
+  t.deepEqual(await ask(http1, reference, '1'), taken);
+  t.deepEqual(await ask(http1, server, '1'), taken);
+  t.deepEqual(await ask(http2, server, '1'), taken);
+  // Node 22 asks for listeners alone.
+  const callbackIsAsked = 'shouldUpgradeCallback' in withOptions();
+  const status = callbackIsAsked ? 200 : 426;
+  t.is((await ask(http1, reference, 'refused')).status, status);
+  t.is((await ask(http1, server, 'refused')).status, status);
+  t.is((await ask(http2, server, 'refused')).status, callbackIsAsked ? 501 : 426);
 });
 
 test('a request that nobody reads, and the socket of its exchange, are closed when the response has ended', async (t) => {

@@ -18,8 +18,11 @@ export function fromServer(server: Server, options: FromServerOptions = {}): App
   warnOfSettings(server);
   const face = new ServerFace(server);
   const application = (exchange: Exchange): void | Promise<void> => {
-    const { method, fields } = exchange.request;
-    if (method === 'CONNECT' || isForListener(server, exchange)) return upgrade(server, exchange);
+    const { method, fields, protocol } = exchange.request;
+    if (method === 'CONNECT' || protocol !== '') {
+      const upgraded = upgrade(face, exchange);
+      if (upgraded !== null) return upgraded.held;
+    }
     const isAsked =
       server.listenerCount('checkContinue') > 0 && fields.get('expect')?.toLowerCase() === '100-continue';
     const event = isAsked ? 'checkContinue' : 'request';
@@ -43,25 +46,25 @@ export function fromServer(server: Server, options: FromServerOptions = {}): App
   return application;
 }
 
-/** Node ignores an Upgrade without listeners. Over HTTP/2 the request is a CONNECT, which cannot be served as a plain request. */
-function isForListener(server: Server, { request, withheld }: Exchange): boolean {
-  if (request.protocol === '') return false;
-  const isIgnored = request.version !== '2' && server.listenerCount('upgrade') === 0;
-  return !isIgnored || withheld.some(({ feature }) => feature === 'tunnel');
-}
-
-/** Calls the upgrade listeners with a socket, on which they write the response themselves. */
-function upgrade(server: Server, exchange: Exchange): void | Promise<void> {
-  const event =
-    exchange.request.method === 'CONNECT' && exchange.request.protocol === '' ? 'connect' : 'upgrade';
+/**
+ * Calls the listeners of `upgrade` or `connect` with a socket, on which they write the response themselves.
+ * @returns null: the server ignores the upgrade, so it is a request like any other
+ */
+function upgrade(face: ServerFace, exchange: Exchange): { held: void | Promise<void> } | null {
+  const { server } = face;
+  const { method, protocol, version } = exchange.request;
+  const event = method === 'CONNECT' && protocol === '' ? 'connect' : 'upgrade';
   // Refused here, because a listener that finds out while it writes its 101 can only break off.
   const withheld = exchange.withheld.find(({ feature }) => feature === 'tunnel');
-  if (withheld !== undefined || server.listenerCount(event) === 0) {
-    const why = withheld?.why ?? `The application has no ${event} listener.`;
-    exchange.respond(501, { 'content-type': 'text/plain; charset=utf-8' }, `${why}\n`);
-    return;
+  if (withheld !== undefined) return refused(exchange, withheld.why);
+  const isHeard = server.listenerCount(event) > 0;
+  const socket = new UpgradeSocket(exchange, face);
+  if (event === 'upgrade' && !face.takesUpgrade(socket.request)) {
+    // Over HTTP/2 the request is a CONNECT, which cannot be served as a plain request.
+    if (version !== '2') return null;
+    if (isHeard) return refused(exchange, 'The application does not take this upgrade.');
   }
-  const socket = new UpgradeSocket(exchange, server);
+  if (!isHeard) return refused(exchange, `The application has no ${event} listener.`);
   const nothingBehind = Buffer.alloc(0);
   try {
     for (const listener of server.rawListeners(event)) {
@@ -72,5 +75,10 @@ function upgrade(server: Server, exchange: Exchange): void | Promise<void> {
   } catch (error) {
     socket.fail(error);
   }
-  return socket.held();
+  return { held: socket.held() };
+}
+
+function refused(exchange: Exchange, why: string): { held: undefined } {
+  exchange.respond(501, { 'content-type': 'text/plain; charset=utf-8' }, `${why}\n`);
+  return { held: undefined };
 }

@@ -27,7 +27,7 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
   readonly req: Incoming;
   override readonly res: Outgoing;
   override readonly socket: ExchangeSocket;
-  readonly server: Server | null;
+  readonly #face: ServerFace;
   #reader: RequestReader | null = null;
   #stream: RequestStream | null = null;
   #hold: PromiseWithResolvers<void> | null = null;
@@ -42,24 +42,30 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
   result: unknown;
 
   /** @param face of the server that has the handler or its listeners */
-  constructor(
-    exchange: Exchange,
-    options: PairOptions,
-    associated: Associated | null,
-    face: ServerFace | null = null,
-  ) {
+  constructor(exchange: Exchange, options: PairOptions, associated: Associated | null, face: ServerFace) {
     super(exchange, options, associated);
-    this.server = face === null ? null : face.server;
+    this.#face = face;
     this.socket = makeSocket(exchange, this);
-    this.req = makeRequest(exchange, this, face);
-    this.res = makeResponse(this.req, this, face);
-    setVersion(this.req, exchange.request.version);
-    this.req.complete ||= exchange.request.protocol !== '';
+    const { version, protocol } = exchange.request;
+    const kind = face.kindOf(version);
+    this.req = makeRequest(exchange, this, kind);
+    this.res = makeResponse(this.req, this, kind, face.responseOptions);
+    if (face.uniqueHeaders !== null) face.tellUniqueHeaders(this.res);
+    if (version !== '1.1') setVersion(this.req, version);
+    if (protocol !== '') this.req.complete = true;
     // A stream has no connection of its own to keep alive. If this were true, Connect's gRPC would read the whole request before it
     // answers, and bidirectional calls would hang. For HTTP/1.0 Node would say false; the reactor decides that.
-    this.res.shouldKeepAlive = exchange.request.version !== '2';
-    if (face !== null && face.timeoutMs > 0) this.socket.setTimeout(face.timeoutMs);
+    this.res.shouldKeepAlive = version !== '2';
+    if (face.timeoutMs > 0) this.socket.setTimeout(face.timeoutMs);
     publishStart(this);
+  }
+
+  get server(): Server {
+    return this.#face.server;
+  }
+
+  get uniqueHeaders(): ReadonlySet<string> | null {
+    return this.#face.uniqueHeaders;
   }
 
   // ---- the hold
@@ -232,7 +238,7 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
     const { req, res, socket, server } = this;
     let isHeard = !req.complete && req.emit('timeout', socket);
     isHeard = res.emit('timeout', socket) || isHeard;
-    isHeard = (server?.emit('timeout', socket) ?? false) || isHeard;
+    isHeard = server.emit('timeout', socket) || isHeard;
     if (!isHeard) socket.destroy();
     socket.emit('timeout', socket);
   }

@@ -32,40 +32,36 @@ export interface Incoming extends IncomingMessage {
   _addHeaderLines(flat: readonly string[], count: number): void;
 }
 
-/** Options of the server that concern its requests. */
-interface RequestSettings {
+/** What requests of a server are. */
+export interface RequestKind {
+  readonly requestClass: typeof IncomingMessage;
   readonly joinDuplicateHeaders: boolean;
   /** The request is to have the pseudo-fields of HTTP/2 among its headers. */
-  hasStreams(version: string): boolean;
-  requestClass(version: string): typeof IncomingMessage;
+  readonly hasPseudoFields: boolean;
 }
 
-export function makeRequest(
-  exchange: Exchange,
-  owner: RequestOwner,
-  settings: RequestSettings | null = null,
-): Incoming {
+/** The request says HTTP/1.1, whatever it came over: for a lower version Node's response would read `te`, which would parse the headers. */
+export function makeRequest(exchange: Exchange, owner: RequestOwner, kind: RequestKind): Incoming {
   const { request } = exchange;
-  const Message = settings?.requestClass(request.version) ?? IncomingMessage;
-  const req = new Message(owner.socket as never) as Incoming;
-  if (settings?.joinDuplicateHeaders) req.joinDuplicateHeaders = true;
+  const req = new kind.requestClass(owner.socket as never) as Incoming;
+  if (kind.joinDuplicateHeaders) req.joinDuplicateHeaders = true;
   req[PAIR] = owner;
   req._read = readBody;
   req._destroy = destroyRequest;
   req.method = request.method;
   req.url = request.path;
   const isEmpty = exchange.body.isAtEnd;
-  const lines = linesOf(request, isEmpty, settings?.hasStreams(request.version) ?? false);
+  const lines = linesOf(request, isEmpty, kind.hasPseudoFields);
   req._addHeaderLines(lines, lines.length);
   req.httpVersionMajor = 1;
-  // For a lower version Node's response would read `te`, which would parse the headers. `setVersion` sets the true version afterwards.
   req.httpVersionMinor = 1;
+  req.httpVersion = '1.1';
   req.complete = isEmpty;
   req.upgrade = false;
   return req;
 }
 
-/** Sets the true version, which frameworks and gRPC read. */
+/** Sets another version than 1.1, which frameworks and gRPC read. */
 export function setVersion(req: Incoming, version: string): void {
   req.httpVersionMajor = version === '2' ? 2 : 1;
   req.httpVersionMinor = version === '1.1' ? 1 : 0;

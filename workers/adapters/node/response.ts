@@ -6,22 +6,18 @@
  * Express replaces prototypes, and shared functions, because every exchange has a response. `patches.ts` can therefore tell which methods
  * a layer has replaced.
  */
-import { ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
-import { inspect } from 'node:util';
+import { ServerResponse } from 'node:http';
 import type { Exchange } from '../../gateway.ts';
-import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
-import { LowerNames } from '../lower-names.ts';
 import { fieldsOf } from './header-text.ts';
 import type { Done } from './pieces.ts';
 import { type Incoming, PAIR } from './request.ts';
+import { collectedHead, type HeadOwner, type HeadSettings, writtenHead } from './response-head.ts';
 
 /** What a response needs of its pair. */
-export interface ResponseOwner {
+export interface ResponseOwner extends HeadSettings {
   readonly exchange: Exchange;
   /** `res.socket`. */
   readonly socket: object;
-  /** The application has set Transfer-Encoding. */
-  isFramed: boolean;
   /** The head is final and has not been sent. */
   headStored(status: number, flat: string[]): void;
   /** An interim response, as text. */
@@ -35,14 +31,11 @@ export interface ResponseOwner {
 }
 
 /** Members of the class that Node's declarations leave out. */
-export interface Outgoing extends ServerResponse {
+export interface Outgoing extends ServerResponse, HeadOwner {
   [PAIR]: ResponseOwner;
   _header: string | null;
   _headerSent: boolean;
   _hasBody: boolean;
-  _contentLength: number | null;
-  /** The application has removed content-length. */
-  _removedContLen: boolean;
   _closed: boolean;
   _trailer: string;
   destroyed: boolean;
@@ -51,8 +44,13 @@ export interface Outgoing extends ServerResponse {
   _writeRaw(data: string | Uint8Array, encoding?: unknown, callback?: unknown): boolean;
 }
 
-/** `close` in the value of Connection, as Node looks for it. */
-const CLOSE = /(?:^|\W)close(?:$|\W)/i;
+/** What responses of a server are. */
+export interface ResponseKind {
+  readonly responseClass: typeof ServerResponse;
+}
+
+/** Node's declarations leave out the second argument. */
+type NodesClass = new (req: Incoming, options: object) => ServerResponse;
 
 /** Node takes any truthy `_header` for a head that has been sent. */
 const STORED = ' ';
@@ -76,13 +74,14 @@ function symbolOf(description: string): symbol {
   return symbol;
 }
 
+/** @param options as Node's server passes them */
 export function makeResponse(
   req: Incoming,
   pair: ResponseOwner,
-  settings: { responseClass(version: string): typeof ServerResponse } | null = null,
+  { responseClass }: ResponseKind,
+  options: object,
 ): Outgoing {
-  const Class = settings?.responseClass(pair.exchange.request.version) ?? ServerResponse;
-  const res = new Class(req) as unknown as Outgoing;
+  const res = new (responseClass as NodesClass)(req, options) as Outgoing;
   res[PAIR] = pair;
   (res as { socket: unknown }).socket = pair.socket;
   res._storeHeader = storeHeader;
@@ -98,33 +97,12 @@ export function hasOwnEnd(res: ServerResponse): boolean {
 
 /** `_storeHeader`: `headers` is what `setHeader` collected, or the argument of `writeHead`. */
 function storeHeader(this: Outgoing, _firstLine: string, headers: unknown): void {
-  const fields: string[] = [];
-  if (headers === (this as never)[outHeaders] && headers !== null) {
-    const set = headers as { [lower: string]: [name: string, value: unknown] };
-    for (const lower in set) append(this, fields, lower, (set[lower] as [string, unknown])[1], false);
-  } else if (Array.isArray(headers)) {
-    if (Array.isArray(headers[0]))
-      for (const [name, value] of headers) append(this, fields, name, value, true);
-    else if (headers.length % 2 !== 0) throw oddHeaders(headers);
-    else for (let i = 0; i < headers.length; i += 2) append(this, fields, headers[i], headers[i + 1], true);
-  } else if (typeof headers === 'object' && headers !== null) {
-    for (const name of Object.keys(headers)) append(this, fields, name, (headers as never)[name], true);
-  }
-  markSent(this);
   const pair = this[PAIR];
+  const isCollected = headers === (this as never)[outHeaders] && headers !== null;
+  const flat = isCollected ? collectedHead(this, pair, headers as never) : writtenHead(this, pair, headers);
+  markSent(this);
   if (!this.shouldKeepAlive && pair.exchange.request.version !== '2') pair.exchange.closeConnection();
-  pair.headStored(this.statusCode, fields);
-  for (let i = 0; i < fields.length; i += 2) {
-    if (fields[i] !== 'content-length') continue;
-    this._contentLength = Number(fields[i + 1]);
-    this._removedContLen = false;
-  }
-}
-
-/** Node's own error for it. */
-function oddHeaders(headers: readonly unknown[]): TypeError {
-  const error = new TypeError(`The argument 'headers' is invalid. Received ${inspect(headers)}`);
-  return Object.assign(error, { code: 'ERR_INVALID_ARG_VALUE' });
+  pair.headStored(this.statusCode, flat);
 }
 
 /** Makes Node take the head for sent. */
@@ -132,32 +110,6 @@ export function markSent(res: Outgoing): void {
   res._header = STORED;
   res._headerSent = true;
   res.chunkedEncoding = false;
-}
-
-/** Node's own check, which throws. */
-const names = new LowerNames((name) => {
-  validateHeaderName(name);
-  return true;
-});
-
-function append(res: Outgoing, fields: string[], name: string, value: unknown, isUnchecked: boolean): void {
-  // `writeHead` does not check its fields; Node checks them when it stores the head.
-  const lower = isUnchecked ? (names.of(name) as string) : name;
-  if (isUnchecked) validateHeaderValue(name, value as string);
-  if (FIELDS_OF_CONNECTION.has(lower)) {
-    // As on Node: any value other than close keeps the connection, whatever was set before.
-    if (lower === 'connection') res.shouldKeepAlive = !CLOSE.test(String(value));
-    else if (lower === 'transfer-encoding') res[PAIR].isFramed = true;
-    return;
-  }
-  if (!Array.isArray(value)) fields.push(lower, trimmed(value));
-  else if (lower === 'cookie') fields.push(lower, value.join('; '));
-  else for (const one of value) fields.push(lower, trimmed(one));
-}
-
-/** Node sends white space around a value, which a gateway refuses. No recipient takes it for a part of the value. */
-function trimmed(value: unknown): string {
-  return String(value).trim();
 }
 
 function writeRaw(
@@ -193,9 +145,13 @@ function end(this: Outgoing, chunk?: unknown, encoding?: unknown, callback?: unk
 /** As Node's `emitCloseNT`: later writes are dropped without an error. */
 export function closeResponse(res: Outgoing): void {
   if (res._closed) return;
+  markClosed(res);
+  res.emit('close');
+}
+
+export function markClosed(res: Outgoing): void {
   res.destroyed = true;
   res._closed = true;
-  res.emit('close');
 }
 
 /** As on Node, a response that has been sent has no socket. */

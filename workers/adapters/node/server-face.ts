@@ -5,11 +5,12 @@
 import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import { IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { types } from 'node:util';
 import type { Exchange } from '../../gateway.ts';
 import { Http2Incoming, Http2Outgoing } from './http2-messages.ts';
 import type { RequestStream } from './http2-request-stream.ts';
-import { type Incoming, PAIR, type RequestOwner } from './request.ts';
-import type { Outgoing, ResponseOwner } from './response.ts';
+import { type Incoming, PAIR, type RequestKind, type RequestOwner } from './request.ts';
+import type { Outgoing, ResponseKind, ResponseOwner } from './response.ts';
 import { type Listener, streamArguments, streamListenersOf } from './stream-listeners.ts';
 
 interface ContainedListener extends Listener {
@@ -35,7 +36,20 @@ interface StreamedPair {
   readonly stream: RequestStream;
 }
 
+/** Node's second argument of a response's constructor. */
+export interface ResponseOptions {
+  readonly highWaterMark: number;
+  readonly rejectNonStandardBodyWrites: boolean;
+}
+
 const NONE: readonly Listener[] = [];
+/** As the high water mark of Node's sockets. */
+const HIGH_WATER_MARK = 64 * 1024;
+const BY_DEFAULT: ResponseOptions = Object.freeze({
+  highWaterMark: HIGH_WATER_MARK,
+  rejectNonStandardBodyWrites: false,
+});
+const REJECTING: ResponseOptions = Object.freeze({ ...BY_DEFAULT, rejectNonStandardBodyWrites: true });
 const CONTAINED = Symbol('sluice.contained');
 const started = channel('http.server.request.start');
 const finished = channel('http.server.response.finish');
@@ -43,19 +57,35 @@ const finished = channel('http.server.response.finish');
 /** A server as its requests and responses need it. */
 export class ServerFace {
   readonly server: Server;
-  readonly #incomingMessage: typeof IncomingMessage;
-  readonly #serverResponse: typeof ServerResponse;
-  readonly joinDuplicateHeaders: boolean;
   /** The server is one of node:http2. */
   readonly isHttp2: boolean;
+  /** Names of fields that a response sends in one line, in lower case; null if there are none. */
+  readonly uniqueHeaders: ReadonlySet<string> | null;
+  /** Under which Node's responses look for them. */
+  readonly #uniqueHeadersKey: symbol | null;
+  /** What requests and responses are without streams of HTTP/2, those of upgrades among them. */
+  readonly plain: RequestKind & ResponseKind;
+  readonly #streamed: RequestKind & ResponseKind;
 
   constructor(server: Server) {
     this.server = server;
     this.isHttp2 = typeof (server as { readonly updateSettings?: unknown }).updateSettings === 'function';
-    this.#incomingMessage = ownClass(server, 'IncomingMessage', IncomingMessage);
-    this.#serverResponse = ownClass(server, 'ServerResponse', ServerResponse);
-    this.joinDuplicateHeaders =
-      (server as { readonly joinDuplicateHeaders?: unknown }).joinDuplicateHeaders === true;
+    this.#uniqueHeadersKey = ownKey(server, 'kUniqueHeaders');
+    const names = ownValue(server, this.#uniqueHeadersKey);
+    this.uniqueHeaders = types.isSet(names) ? (names as ReadonlySet<string>) : null;
+    this.plain = {
+      requestClass: ownClass(server, 'IncomingMessage', IncomingMessage),
+      responseClass: ownClass(server, 'ServerResponse', ServerResponse),
+      joinDuplicateHeaders:
+        (server as { readonly joinDuplicateHeaders?: unknown }).joinDuplicateHeaders === true,
+      hasPseudoFields: false,
+    };
+    this.#streamed = {
+      ...this.plain,
+      requestClass: Http2Incoming,
+      responseClass: Http2Outgoing as typeof ServerResponse,
+      hasPseudoFields: true,
+    };
   }
 
   /**
@@ -75,11 +105,29 @@ export class ServerFace {
   hasStreams(version: string): boolean {
     return this.isHttp2 && version === '2';
   }
-  requestClass(version: string): typeof IncomingMessage {
-    return this.hasStreams(version) ? Http2Incoming : this.#incomingMessage;
+  kindOf(version: string): RequestKind & ResponseKind {
+    return this.hasStreams(version) ? this.#streamed : this.plain;
   }
-  responseClass(version: string): typeof ServerResponse {
-    return this.hasStreams(version) ? (Http2Outgoing as typeof ServerResponse) : this.#serverResponse;
+
+  /** Whether the server wants an upgrade. Servers of Node 22 want it if somebody listens. */
+  takesUpgrade(req: IncomingMessage): boolean {
+    const { shouldUpgradeCallback: asked } = this.server as {
+      shouldUpgradeCallback?: (req: unknown) => unknown;
+    };
+    return typeof asked === 'function'
+      ? Boolean(asked.call(this.server, req))
+      : this.server.listenerCount('upgrade') > 0;
+  }
+
+  /** As Node's server passes them. An application may change the setting at any time. */
+  get responseOptions(): ResponseOptions {
+    const { rejectNonStandardBodyWrites } = this.server as Partial<ResponseOptions>;
+    return rejectNonStandardBodyWrites === true ? REJECTING : BY_DEFAULT;
+  }
+
+  /** Tells a response of `uniqueHeaders`, for its own methods. */
+  tellUniqueHeaders(res: ServerResponse): void {
+    (res as never as { [key: symbol]: unknown })[this.#uniqueHeadersKey as symbol] = this.uniqueHeaders;
   }
 
   /** Set by `server.setTimeout()`; 0 is none. */
@@ -104,11 +152,19 @@ export class ServerFace {
   }
 }
 
-/** The application's own class, or Node's. Node keeps it under a symbol of its own; a server of node:http2 has none. */
+/** The application's own class, or Node's. */
 function ownClass<Class>(server: Server, name: string, nodes: Class): Class {
-  const symbol = Object.getOwnPropertySymbols(server).find(({ description }) => description === name);
-  const found = symbol === undefined ? undefined : (server as never as { [key: symbol]: Class })[symbol];
-  return typeof found === 'function' ? found : nodes;
+  const found = ownValue(server, ownKey(server, name));
+  return typeof found === 'function' ? (found as Class) : nodes;
+}
+
+/** Node keeps options of a server under symbols of its own; a server of node:http2 has none of them. */
+function ownKey(server: Server, description: string): symbol | null {
+  return Object.getOwnPropertySymbols(server).find((symbol) => symbol.description === description) ?? null;
+}
+
+function ownValue(server: Server, key: symbol | null): unknown {
+  return key === null ? undefined : (server as never as { [key: symbol]: unknown })[key];
 }
 
 function contain(server: Server, event: string): void {
@@ -130,8 +186,10 @@ function containResult(result: unknown, req: Incoming): void {
     result.catch((error: unknown) => (req[PAIR] as RequestOwner & ServedPair).fail(error));
 }
 
-export function publishStart({ req, res, socket, server }: ServedPair): void {
-  if (started.hasSubscribers) started.publish({ request: req, response: res, socket, server });
+export function publishStart(pair: ServedPair): void {
+  if (!started.hasSubscribers) return;
+  const { req, res, socket, server } = pair;
+  started.publish({ request: req, response: res, socket, server });
 }
 
 export function publishFinish(res: Outgoing): void {

@@ -9,7 +9,8 @@ import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
 import { FACTS, REQUEST } from './connection-facts.ts';
 import { fieldsOf } from './header-text.ts';
 import { refuseOthers, SocketError } from './refused-members.ts';
-import { type Incoming, makeRequest, type RequestOwner, setVersion } from './request.ts';
+import { type Incoming, makeRequest, type RequestOwner } from './request.ts';
+import type { ServerFace } from './server-face.ts';
 import { passForSocket, setSocketTimeout } from './socket.ts';
 
 /** The longest head that a listener may write. */
@@ -40,11 +41,11 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
   /** The listener's mistake that ended its exchange. */
   #failure: { readonly error: unknown } | null = null;
 
-  constructor(exchange: Exchange, server: object) {
+  constructor(exchange: Exchange, face: ServerFace) {
     super({ allowHalfOpen: true });
-    this.server = server;
+    this.server = face.server;
     this.#exchange = exchange;
-    this.request = makeRequest(exchange, this);
+    this.request = makeRequest(exchange, this, face.plain);
     this.request.upgrade = true;
     this.#isKeyless = exchange.request.protocol === 'websocket' && exchange.request.version === '2';
     const isConnect = exchange.request.protocol === '';
@@ -56,8 +57,6 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
       const lines = [...this.request.rawHeaders, ...key];
       this.request._addHeaderLines(lines, lines.length);
     }
-    // Listeners expect a handshake of HTTP/1.1.
-    setVersion(this.request, '1.1');
     // A cut exchange destroys its socket with an error. On a real socket Node's server would listen for it.
     this.on('error', () => undefined);
     void exchange.closed.then(({ how }) => {
