@@ -14,7 +14,7 @@
  *
  * With --observe the named features of observability are on: metrics are kept, requests get identifiers, responses have Server-Timing.
  *
- * `node bench/request-path.ts [--protocol h2,http1,pipelined] [--load h2load,browser] [--application sync,async,node,fetch] [--observe metrics,ids,timing] [--batch 32] [--samples 20] [--json]`
+ * `node bench/request-path.ts [--protocol h2,http1,pipelined] [--load h2load,browser] [--application sync,async,node,fetch,generator] [--observe metrics,ids,timing] [--batch 32] [--samples 20] [--json]`
  */
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
@@ -42,6 +42,7 @@ import { installGlobals } from '../workers/adapters/fetch/globals.ts';
 import { installBeforeModule } from '../workers/adapters/fetch/kept-globals.ts';
 import { LightResponse } from '../workers/adapters/fetch/light-response.ts';
 import { fromNode } from '../workers/adapters/node/from-node.ts';
+import { fromGenerator } from '../workers/faces/generator.ts';
 import type { Application } from '../workers/gateway.ts';
 import { Host } from '../workers/thread/host.ts';
 import { type Observation, observationsOf } from './observation.ts';
@@ -81,6 +82,10 @@ const applications: { readonly [name: string]: Application } = {
     res.end(body);
   }),
   fetch: fromFetch(() => new LightResponse(text, fieldsOfFetch) as never),
+  generator: fromGenerator(async function* () {
+    yield { status: 200, fields };
+    yield body;
+  }),
   /** Leaves the length to Sluice. */
   unmeasured: async (exchange) => exchange.respond(200, frozenType, body),
   /** Creates new fields for each response. */

@@ -19,6 +19,10 @@ export function keepMarks(exchange: Exchange, flat: readonly string[]): void {
   }
 }
 
+export function hasMarks(exchange: Exchange): boolean {
+  return kept.has(exchange);
+}
+
 export function putMarksBack(exchange: Exchange, flat: string[]): void {
   const marks = kept.get(exchange);
   if (marks === undefined) return;

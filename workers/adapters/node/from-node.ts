@@ -6,6 +6,7 @@ import { Associated } from '../associated.ts';
 import { type DowngradeOptions, downgradeOf } from '../downgrade.ts';
 import { RepeatedFields } from '../repeated-fields.ts';
 import { folded } from './folds.ts';
+import { KnownHeads } from './known-heads.ts';
 import { NodePair } from './pair.ts';
 import type { PairOptions } from './pair-response.ts';
 import { type Incoming, PAIR } from './request.ts';
@@ -65,10 +66,12 @@ export function fromNode(handler: NodeHandler, options: FromNodeOptions = {}): A
 }
 
 export function optionsOf({ downgrade, maxWaitingBytes }: FromNodeOptions): PairOptions {
+  const fields = new RepeatedFields();
   return {
     downgrade: downgradeOf(downgrade),
     maxWaitingBytes: maxWaitingBytes ?? DEFAULT_WAITING_BYTES,
-    fields: new RepeatedFields(),
+    fields,
+    heads: new KnownHeads(fields),
   };
 }
 

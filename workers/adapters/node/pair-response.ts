@@ -6,17 +6,21 @@
  * lets no error of the exchange through. The error ends this exchange, with a line in the log if the application is at fault.
  */
 
+import { EventEmitter } from 'node:events';
 import { HostError } from '../../exchange/errors.ts';
+import type { FlatFields } from '../../fields/flat.ts';
 import type { Exchange, FieldsInit } from '../../gateway.ts';
 import type { Associated } from '../associated.ts';
 import { type Downgrade, refuse } from '../downgrade.ts';
 import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
-import { putMarksBack } from '../kept-marks.ts';
+import { hasMarks, putMarksBack } from '../kept-marks.ts';
 import type { RepeatedFields } from '../repeated-fields.ts';
 import { fieldsOf } from './header-text.ts';
+import type { KnownHeads } from './known-heads.ts';
 import { type Done, type Piece, takeTogether, tell } from './pieces.ts';
-import { closeResponse, detachSocket, drained, type Outgoing, trailersOf } from './response.ts';
-import { publishFinish } from './server-face.ts';
+import { hasListeners } from './request.ts';
+import { closeResponse, detachSocket, drained, markClosed, type Outgoing, trailersOf } from './response.ts';
+import { isFinishHeard, publishFinish } from './server-face.ts';
 import type { ExchangeSocket } from './socket.ts';
 
 export const INTERNAL_ERROR = 0x2;
@@ -33,8 +37,9 @@ export interface PairOptions {
   readonly downgrade: Downgrade;
   /** The most bytes that may wait for the peer; beyond it the exchange is reset. */
   readonly maxWaitingBytes: number;
-  /** Recognises heads that the application sends again. */
+  /** Recognise heads that the application sends again. */
   readonly fields: RepeatedFields;
+  readonly heads: KnownHeads;
 }
 
 export abstract class PairResponse {
@@ -50,7 +55,9 @@ export abstract class PairResponse {
   readonly #associated: Associated | null;
   /** The head as Node stored it; the list is null before that. */
   #status = 0;
-  #flat: string[] | null = null;
+  #flat: readonly string[] | null = null;
+  /** What is to be sent of it; null if that depends on the exchange. */
+  #fields: FlatFields | null = null;
   #isHeadSent = false;
   /** The last piece, from `end()`, and the callback of the end. */
   #lastBytes: Uint8Array | null = null;
@@ -60,6 +67,13 @@ export abstract class PairResponse {
   #isSending = false;
   /** The socket is to be destroyed when no bytes wait. */
   #isClosing = false;
+  /**
+   * `calling`: the handler runs; `due`: the response was over before the handler returned, and `returned` does what a tick would do;
+   * `returned`.
+   */
+  #call: 'calling' | 'due' | 'returned' = 'calling';
+  /** `end` was given a callback. */
+  #hasEndCallback = false;
 
   constructor(exchange: Exchange, options: PairOptions, associated: Associated | null) {
     this.exchange = exchange;
@@ -76,16 +90,21 @@ export abstract class PairResponse {
   protected abstract settleIfOver(): void;
 
   /** The head that Node has stored; a folded exchange sends it itself. */
-  get storedHead(): { readonly status: number; readonly flat: string[] } | null {
+  get storedHead(): { readonly status: number; readonly flat: readonly string[] } | null {
     return this.#flat === null ? null : { status: this.#status, flat: this.#flat };
   }
 
   // ---- what Node's response calls
 
-  headStored(status: number, flat: string[]): void {
-    putMarksBack(this.exchange, flat);
+  headStored(status: number, flat: readonly string[], fields: FlatFields | null): void {
     this.#status = status;
     this.#flat = flat;
+    this.#fields = fields;
+    if (!hasMarks(this.exchange)) return;
+    const marked = [...flat];
+    putMarksBack(this.exchange, marked);
+    this.#flat = marked;
+    this.#fields = null;
   }
 
   /** An interim response, as the text that Node writes. */
@@ -116,7 +135,7 @@ export abstract class PairResponse {
       if (done !== null) process.nextTick(done, aborted());
       return false;
     }
-    const bytes = bytesOf(data, encoding);
+    const bytes = typeof data === 'string' ? bytesOf(data, encoding) : data;
     if (this.state === 'ending') {
       // Node 22 writes the last piece and the end separately, and passes the callback with the end.
       if (bytes.length > 0 || this.#lastBytes === null) this.#lastBytes = bytes;
@@ -138,7 +157,8 @@ export abstract class PairResponse {
     return this.waitingBytes < this.socket.writableHighWaterMark;
   }
 
-  beginEnd(): void {
+  beginEnd(hasCallback: boolean): void {
+    this.#hasEndCallback ||= hasCallback;
     // The connection is being closed, so the response can no longer become complete.
     if (this.state === 'open' && !this.#isClosing) this.state = 'ending';
   }
@@ -191,10 +211,14 @@ export abstract class PairResponse {
   #sendHead(body?: Uint8Array): void {
     if (this.#isHeadSent) return;
     this.#isHeadSent = true;
-    const flat = this.#flat as string[];
+    this.exchange.respond(this.#status, this.#fields ?? this.#fieldsOfExchange(), body);
+  }
+
+  #fieldsOfExchange(): FlatFields {
+    const flat = [...(this.#flat as readonly string[])];
     const pushes = this.#associated === null ? null : this.#associated.take(this.exchange, flat);
     if (pushes !== null) for (const written of pushes) this.keepPush(written);
-    this.exchange.respond(this.#status, this.options.fields.of(flat), body);
+    return this.options.fields.of(flat);
   }
 
   #enqueue(bytes: Uint8Array, done: Done): void {
@@ -280,23 +304,53 @@ export abstract class PairResponse {
   // ---- the end
 
   #over(): void {
-    this.#isOver(this.#lastDone);
+    this.#isOver();
     if (this.#isClosing) this.socket.destroy();
   }
 
-  #isOver(done: Done): void {
+  #isOver(): void {
     this.state = 'over';
     // The timeout limits the response, which is complete.
     if (this.socket.timeout !== undefined && this.socket.timeout > 0) this.socket.setTimeout(0);
-    process.nextTick(finish, this.res, done);
+    // Most responses end within their handler and nobody hears of it. A tick costs as much as their head.
+    if (this.#call === 'calling' && !this.#isWatched) {
+      this.#call = 'due';
+      return;
+    }
+    this.#finishSoon();
     this.settleIfOver();
+  }
+
+  /** Code of the application hears that the response is over. */
+  get #isWatched(): boolean {
+    const { res } = this;
+    // A layer that has replaced `emit` hears everything.
+    const isHeard = res.emit !== EventEmitter.prototype.emit || isFinishHeard();
+    return this.#hasEndCallback || isHeard || hasListeners(res);
   }
 
   /** A native application has completed the response, with or without Node's response. */
   protected overByOther(): void {
     const { res } = this;
-    this.#isOver(res.finished ? null : () => res.emit('finish'));
+    this.#lastDone = res.finished ? null : () => res.emit('finish');
+    this.#isOver();
     res.finished = true;
+  }
+
+  /**
+   * The handler has returned.
+   * @returns whether the end of the response has waited for that
+   */
+  protected returned(): boolean {
+    const isDue = this.#call === 'due';
+    this.#call = 'returned';
+    if (isDue && this.#isWatched) this.#finishSoon();
+    else if (isDue) finishUnheard(this.res, this.#lastDone);
+    return isDue;
+  }
+
+  #finishSoon(): void {
+    process.nextTick(finish, this.res, this.#lastDone);
   }
 
   /** A native application sends the head instead of Node's response. */
@@ -322,6 +376,9 @@ export abstract class PairResponse {
   /** After this nothing reaches the exchange. False if it had been cut before. */
   protected cut(reason: Error): boolean {
     if (this.state === 'cut') return false;
+    // The handler of a complete response has failed.
+    if (this.#call === 'due') this.#finishSoon();
+    this.#call = 'returned';
     // The callback of a complete response has been scheduled already.
     const lastDone = this.state === 'over' ? null : this.#lastDone;
     this.state = 'cut';
@@ -334,8 +391,7 @@ export abstract class PairResponse {
   }
 }
 
-function bytesOf(data: string | Uint8Array, encoding: string | undefined): Uint8Array {
-  if (typeof data !== 'string') return data;
+function bytesOf(data: string, encoding: string | undefined): Uint8Array {
   return data === '' ? NO_BYTES : Buffer.from(data, encoding as BufferEncoding);
 }
 
@@ -344,12 +400,18 @@ export function aborted(): Error {
   return Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
 }
 
+function finishUnheard(res: Outgoing, done: Done): void {
+  detachSocket(res);
+  done?.();
+  markClosed(res);
+}
+
 /** Emits `finish` and `close` in Node's order: `close` is scheduled before `finish` is emitted. Without listeners `close` takes no tick of its own. */
 function finish(res: Outgoing, done: Done): void {
-  const isWatched = res.listenerCount('close') + res.listenerCount('error') > 0;
-  if (isWatched) process.nextTick(closeResponse, res);
+  const isHeard = res.listenerCount('close') + res.listenerCount('error') > 0;
+  if (isHeard) process.nextTick(closeResponse, res);
   publishFinish(res);
   detachSocket(res);
   done?.();
-  if (!isWatched) closeResponse(res);
+  if (!isHeard) closeResponse(res);
 }

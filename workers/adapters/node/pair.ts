@@ -14,7 +14,7 @@ import type { Closed, Exchange } from '../../gateway.ts';
 import type { Associated } from '../associated.ts';
 import { RequestStream, type StreamOwner } from './http2-request-stream.ts';
 import { aborted, INTERNAL_ERROR, type PairOptions, PairResponse } from './pair-response.ts';
-import { type Incoming, makeRequest, type RequestOwner, setVersion } from './request.ts';
+import { hasListeners, type Incoming, makeRequest, type RequestOwner, setVersion } from './request.ts';
 import { type ReaderOwner, RequestReader } from './request-reader.ts';
 import { closeResponse, makeResponse, markSent, type Outgoing } from './response.ts';
 import { makeSocket } from './secure-socket.ts';
@@ -72,6 +72,7 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
 
   /** The result of the application's function: undefined if everything is over. */
   held(result: unknown): void | Promise<void> {
+    if (this.returned()) this.#readAway();
     const lasts = isThenable(result);
     // Handled in any case, because an unhandled rejection would end the thread.
     if (lasts) result.then(undefined, (error) => this.fail(error));
@@ -106,6 +107,7 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
   /** Node's server discards an unread request after the response, so that `end` and `close` are emitted. Without listeners nothing is read. */
   #readAway(): void {
     const { req, socket } = this;
+    if (!hasListeners(req) && !hasListeners(socket)) return;
     if (!req._consuming && !req.destroyed && req.listenerCount('end') + req.listenerCount('close') > 0) {
       req.resume();
     }

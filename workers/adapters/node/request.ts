@@ -32,6 +32,11 @@ export interface Incoming extends IncomingMessage {
   _addHeaderLines(flat: readonly string[], count: number): void;
 }
 
+/** False if an emitter has no listeners of anything, which Node counts. A count that is not there is taken for some. */
+export function hasListeners(emitter: object): boolean {
+  return (emitter as { readonly _eventsCount?: number })._eventsCount !== 0;
+}
+
 /** What requests of a server are. */
 export interface RequestKind {
   readonly requestClass: typeof IncomingMessage;

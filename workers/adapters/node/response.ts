@@ -7,8 +7,10 @@
  * a layer has replaced.
  */
 import { ServerResponse } from 'node:http';
+import type { FlatFields } from '../../fields/flat.ts';
 import type { Exchange } from '../../gateway.ts';
 import { fieldsOf } from './header-text.ts';
+import type { KnownHeads } from './known-heads.ts';
 import type { Done } from './pieces.ts';
 import { type Incoming, PAIR } from './request.ts';
 import { collectedHead, type HeadOwner, type HeadSettings, writtenHead } from './response-head.ts';
@@ -18,14 +20,15 @@ export interface ResponseOwner extends HeadSettings {
   readonly exchange: Exchange;
   /** `res.socket`. */
   readonly socket: object;
-  /** The head is final and has not been sent. */
-  headStored(status: number, flat: string[]): void;
+  readonly options: { readonly heads: KnownHeads };
+  /** The head is final and has not been sent. `fields` are null if they depend on the exchange. */
+  headStored(status: number, flat: readonly string[], fields: FlatFields | null): void;
   /** An interim response, as text. */
   informed(text: string, done: Done): boolean;
   /** Bytes of the body. */
   written(data: string | Uint8Array, encoding: string | undefined, done: Done): boolean;
   /** `end()` has been called; `ended` or `abandonEnd` follows. */
-  beginEnd(): void;
+  beginEnd(hasCallback: boolean): void;
   abandonEnd(): void;
   ended(): void;
 }
@@ -98,11 +101,23 @@ export function hasOwnEnd(res: ServerResponse): boolean {
 /** `_storeHeader`: `headers` is what `setHeader` collected, or the argument of `writeHead`. */
 function storeHeader(this: Outgoing, _firstLine: string, headers: unknown): void {
   const pair = this[PAIR];
+  const { heads } = pair.options;
   const isCollected = headers === (this as never)[outHeaders] && headers !== null;
-  const flat = isCollected ? collectedHead(this, pair, headers as never) : writtenHead(this, pair, headers);
+  const known = isCollected ? null : heads.find(headers);
+  if (known !== null) {
+    if (known.contentLength !== null) {
+      this._contentLength = known.contentLength;
+      this._removedContLen = false;
+    }
+    pair.headStored(this.statusCode, known.fields.flat, known.fields);
+  } else {
+    const flat = isCollected ? collectedHead(this, pair, headers as never) : writtenHead(this, pair, headers);
+    const fields = heads.fieldsOf(flat);
+    if (fields !== null && !isCollected) heads.note(headers, fields);
+    pair.headStored(this.statusCode, flat, fields);
+  }
   markSent(this);
   if (!this.shouldKeepAlive && pair.exchange.request.version !== '2') pair.exchange.closeConnection();
-  pair.headStored(this.statusCode, flat);
 }
 
 /** Makes Node take the head for sent. */
@@ -130,7 +145,9 @@ function writeRaw(
 function end(this: Outgoing, chunk?: unknown, encoding?: unknown, callback?: unknown): Outgoing {
   const pair = this[PAIR];
   const wasFinished = this.finished;
-  pair.beginEnd();
+  pair.beginEnd(
+    typeof chunk === 'function' || typeof encoding === 'function' || typeof callback === 'function',
+  );
   try {
     ServerResponse.prototype.end.call(this, chunk, encoding as BufferEncoding, callback as () => void);
   } catch (error) {

@@ -192,6 +192,10 @@ export function publishStart(pair: ServedPair): void {
   started.publish({ request: req, response: res, socket, server });
 }
 
+export function isFinishHeard(): boolean {
+  return finished.hasSubscribers;
+}
+
 export function publishFinish(res: Outgoing): void {
   if (!finished.hasSubscribers) return;
   const { req, socket, server } = res[PAIR] as ResponseOwner & ServedPair;

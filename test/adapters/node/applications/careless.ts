@@ -291,6 +291,28 @@ export const late: { readonly [path: string]: Step } = {
     // Timers end in their order, so this one does after the other, if that is still there.
     res.on('close', () => setTimeout(() => told(seen), 2));
   },
+  /** Nobody listens, and the state is what it is where somebody does. */
+  '/late-unheard': (_req, res, told) => {
+    res.end('ok');
+    let turns = 0;
+    const look = (): void => {
+      if (!res.closed && ++turns < 100_000) setImmediate(look);
+      else told([res.destroyed, res.closed, res.finished, res.writableFinished, res.socket === null]);
+    };
+    setImmediate(look);
+  },
+  '/late-heard': (_req, res, told) => {
+    res.end('ok');
+    const seen: unknown[] = [res.destroyed, res.writableFinished];
+    // Heard in the turn of the end, by whoever has replaced this.
+    const { emit } = res;
+    const hearing = (event: string, ...args: unknown[]): boolean => {
+      seen.push(event);
+      if (event === 'close') setImmediate(() => told(seen));
+      return (emit as (...all: unknown[]) => boolean).call(res, event, ...args);
+    };
+    res.emit = hearing as typeof emit;
+  },
   '/late-empty': (_req, res, told) => {
     res.writeHead(204).end();
     res.on('close', () =>
