@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BroadcastChannel } from 'node:worker_threads';
-import test, { type ExecutionContext } from 'ava';
-import { type ServerInput, startServer } from '../server/harness.ts';
+import test from 'ava';
+import { FileScope, type Scope, type ServerInput, startServer, type TestServer } from '../server/harness.ts';
 import { requestHttp1 } from '../server/http1-client.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';
 import type { Told } from './told.ts';
@@ -42,22 +42,21 @@ class Spans {
   }
 }
 
-async function start(
-  t: ExecutionContext,
-  name: string,
-  more: Partial<ServerInput> = {},
-  env: Record<string, string> = {},
-) {
+interface Traced extends TestServer {
+  readonly spans: Spans;
+}
+
+async function start(scope: Scope, name: string, more: Partial<ServerInput> = {}): Promise<Traced> {
   const channel = new BroadcastChannel(randomUUID());
   const spans = new Spans();
   channel.onmessage = (event) => spans.add((event as unknown as { data: Told }).data);
-  t.teardown(() => channel.close());
-  const server = await startServer(t, {
+  scope.teardown(() => channel.close());
+  const server = await startServer(scope, {
     pools: {
       traced: {
         application: application(name),
         threads: { min: 1, max: 1 },
-        env: { TEST_SPANS: channel.name, ...env },
+        env: { TEST_SPANS: channel.name },
       },
     },
     requestId: {},
@@ -67,11 +66,20 @@ async function start(
   return { ...server, spans };
 }
 
+const scope = new FileScope();
+/** For all tests that need no setting of their own, each with paths of its own: a dozen servers that start at once keep each other waiting. */
+let shared: Traced;
+
+test.before(async () => {
+  shared = await start(scope, 'traced');
+});
+test.after.always(() => scope.end());
+
 const isServer = (path: string) => (span: Told) =>
   span.kind === SERVER && span.attributes['url.path'] === path;
 
 test('a request has a span below the one that it came with, and the application goes on below that', async (t) => {
-  const { origin, spans } = await start(t, 'traced');
+  const { origin, spans } = shared;
   const session = await connectHttp2(t, origin);
   const asked = { 'user-agent': 'a test', traceparent: `00-${TRACE}-${PARENT}-01` };
   const { headers, body } = await request(session, { ':path': '/here?secret', ...asked });
@@ -104,7 +112,7 @@ test('a request has a span below the one that it came with, and the application 
 });
 
 test('its children say what was waiting and what was the application, one behind the other', async (t) => {
-  const { origin, spans } = await start(t, 'traced');
+  const { origin, spans } = shared;
   await requestHttp1(`${origin}/large`);
   const server = await spans.until(isServer('/large'));
   const children = spans.childrenOf(server);
@@ -145,23 +153,23 @@ const CLIENT_PREFACE = Buffer.concat([
 for (const { version, first, second } of [
   {
     version: 'HTTP/1.1',
-    first: Buffer.from('GET /first HTTP/1.1\r\nhost: test\r\n\r\n'),
-    second: Buffer.from('GET /second HTTP/1.1\r\nhost: test\r\n\r\n'),
+    first: Buffer.from('GET /1/first HTTP/1.1\r\nhost: test\r\n\r\n'),
+    second: Buffer.from('GET /1/second HTTP/1.1\r\nhost: test\r\n\r\n'),
   },
   {
     version: 'HTTP/2',
-    first: Buffer.concat([CLIENT_PREFACE, headersFrame(1, '/first')]),
-    second: headersFrame(3, '/second'),
+    first: Buffer.concat([CLIENT_PREFACE, headersFrame(1, '/2/first')]),
+    second: headersFrame(3, '/2/second'),
   },
 ]) {
   test(`how long a client took to send its head is the first child, over ${version}`, async (t) => {
-    const { origin, spans } = await start(t, 'traced');
+    const { origin, spans } = shared;
     const { hostname, port } = new URL(origin);
     const socket = connect(Number(port), hostname).resume();
     t.teardown(() => socket.destroy());
     const half = second.length >> 1;
     socket.write(Buffer.concat([first, second.subarray(0, half)]));
-    const before = await spans.until(isServer('/first'));
+    const before = await spans.until(isServer(`/${version.at(5)}/first`));
     const whole = spans.childrenOf(before).get('accept') as Told;
     t.true(whole.endMs - whole.startMs < 0.01, 'a head that came at once has not been waited for');
     // The half had been read with the request that has been answered.
@@ -169,7 +177,7 @@ for (const { version, first, second } of [
     await new Promise(setImmediate);
     const heldMs = performance.now() - seenMs;
     socket.write(second.subarray(half));
-    const server = await spans.until(isServer('/second'));
+    const server = await spans.until(isServer(`/${version.at(5)}/second`));
     const accept = spans.childrenOf(server).get('accept') as Told;
     t.true(
       accept.endMs - accept.startMs >= heldMs - 0.01,
@@ -180,7 +188,7 @@ for (const { version, first, second } of [
 }
 
 test('failures and resets have their span, with what went wrong', async (t) => {
-  const { origin, spans } = await start(t, 'traced');
+  const { origin, spans } = shared;
   t.is((await requestHttp1(`${origin}/fail`)).status, 500);
   const failed = await spans.until(isServer('/fail'));
   t.like(failed, { status: ERROR, events: ['exception'] });
@@ -192,7 +200,7 @@ test('failures and resets have their span, with what went wrong', async (t) => {
 });
 
 test('without a context a trace begins here; one that is malformed or twice is none', async (t) => {
-  const { origin, spans } = await start(t, 'traced');
+  const { origin, spans } = shared;
   for (const [path, traceparent] of [
     ['/none', undefined],
     ['/malformed', `00-${TRACE}-zzzz-01`],
@@ -206,7 +214,7 @@ test('without a context a trace begins here; one that is malformed or twice is n
 });
 
 test('what is not sampled is not recorded, and its context goes on all the same', async (t) => {
-  const { origin, spans } = await start(t, 'traced');
+  const { origin, spans } = shared;
   const { body } = await requestHttp1(`${origin}/unsampled`, {
     headers: { traceparent: `00-${TRACE}-${PARENT}-00` },
   });
@@ -272,13 +280,12 @@ test('without the API beside the application the server says what to install', a
   t.is((await requestHttp1(without.origin)).status, 200);
 });
 
-test('Server-Timing is there where it is asked for, beside what the application says', async (t) => {
+test('Server-Timing is there where it is asked for', async (t) => {
   const { origin } = await start(t, 'traced', { tracing: { spans: false, serverTiming: true } });
   const session = await connectHttp2(t, origin);
   const overHttp1 = (await requestHttp1(origin)).headers['server-timing'];
   const overHttp2 = (await request(session, { ':path': '/' })).headers['server-timing'];
   for (const timing of [overHttp1, overHttp2])
     t.regex(String(timing), /^queue;dur=[\d.]+, claim;dur=[\d.]+, app;dur=[\d.]+$/);
-  const off = await start(t, 'traced', { tracing: { spans: false } });
-  t.false('server-timing' in (await requestHttp1(off.origin)).headers);
+  t.false('server-timing' in (await requestHttp1(`${shared.origin}/untimed`)).headers);
 });
