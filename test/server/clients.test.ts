@@ -99,6 +99,16 @@ test('nghttp gets a page and uploads', async (t) => {
   t.is(uploaded.stdout, digest);
 });
 
+test('nghttp has the error that comes before its upload has ended', async (t) => {
+  for (let round = 0; round < 5; round++) {
+    // It tells the status beside the body only when it tells every frame.
+    const words = ['--verbose', `--data=${uploadFile}`, `${server.origin}/too-large`];
+    const { stdout } = await run('nghttp', words, { maxBuffer: 64 * 1_048_576 });
+    t.regex(stdout, /:status: 413/);
+    t.regex(stdout, /^too large$/m);
+  }
+});
+
 test('nghttp with padding and small windows gets every byte', async (t) => {
   const url = `${server.origin}/bytes?count=200000`;
   const words = [
