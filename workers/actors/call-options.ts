@@ -22,6 +22,15 @@ export function callOptions(options: CallOptions = {}): CallOptions {
 export function optionsOf(args: readonly unknown[]): CallOptions | undefined {
   const last = args.at(-1);
   if (typeof last !== 'object' || last === null) return undefined;
+  try {
+    return optionsIn(last);
+  } catch {
+    // A trap or a getter has thrown: it is an argument, which the encoder refuses with its path.
+    return undefined;
+  }
+}
+
+function optionsIn(last: object): CallOptions | undefined {
   if (!('deadlineMs' in last || 'signal' in last || 'hard' in last || 'reuseMemory' in last))
     return marked.has(last) ? last : undefined;
   if (marked.has(last)) return last as CallOptions;

@@ -2,23 +2,27 @@
 import { CallFlag, type ChainCall, type Failure, type Grant, How } from '../../wire/actors/messages.ts';
 import { PayloadError } from '../../wire/payload/forms.ts';
 import { optionsOf } from './call-options.ts';
-import { collectCarried } from './carried.ts';
+import { type Carried, collectCarried } from './carried.ts';
 import { carriedChain, namedToReactor } from './chain.ts';
 import { Deadlines, type Due } from './deadlines.ts';
 import { type CallRecord, callFails, callStarts, told } from './diagnostics.ts';
 import type { DirectCaller } from './direct/direct-caller.ts';
 import { type ReactorWay, Ways, type WaysOptions } from './direct/ways.ts';
-import { ActorError, ActorErrorCode, type Begun, type EndedBy, isActorErrorCode } from './error.ts';
+import { ActorError, ActorErrorCode, type EndedBy, isActorErrorCode } from './error.ts';
 import { type HostedCall, runningCall } from './hosted-call.ts';
-import { aborted, type CalledActor, type CallOwner, labelOf, MadeCall } from './made-call.ts';
+import { type CalledActor, type CallOwner, labelOf, MadeCall } from './made-call.ts';
 import { decoder, freeEncoder } from './payloads.ts';
 import type { ReadStream } from './read-stream.ts';
+import { abortionOf, overloaded, stopped, streamRefused } from './refusals.ts';
 import { placesOfStreams, SentInputs } from './sent-inputs.ts';
 import type { ThreadLink } from './thread-link.ts';
 import type { CallOptions } from './types.ts';
 
-/** The longest deadline: what the clock's difference can say, about 24 days. */
-const MOST_DEADLINE_MS = 2 ** 31 - 1;
+/**
+ * The longest deadline, about 24 days: what the clock's difference can say, less some hours. Whoever looks at a deadline may have read the
+ * clock before its caller did, as the reactor reads it once a turn.
+ */
+const MOST_DEADLINE_MS = 2 ** 31 - 2 ** 24;
 
 export class Calls implements CallOwner, ReactorWay {
   readonly thread: ThreadLink;
@@ -71,7 +75,12 @@ export class Calls implements CallOwner, ReactorWay {
       sent.push(places);
       allFlags |= CallFlag.Inputs;
     }
-    const carried = collectCarried();
+    let carried: Carried | null;
+    try {
+      carried = collectCarried();
+    } catch (error) {
+      return this.#refused(error, flags, record);
+    }
     if (carried !== null) {
       sent.push(carried);
       allFlags |= CallFlag.Carries;
@@ -94,6 +103,9 @@ export class Calls implements CallOwner, ReactorWay {
       );
     }
     const { bytes, length } = encoder;
+    // A getter among the arguments may have given the call up.
+    const givenUp = abortionOf(actor, method, running, options);
+    if (givenUp !== null) return this.#refused(givenUp, flags, record);
     if (actor.openBytes + length > settings.callerBytes) {
       const error = overloaded(labelOf(actor, method), `${settings.callerBytes} bytes`);
       return this.#refused(error, flags, record);
@@ -137,9 +149,8 @@ export class Calls implements CallOwner, ReactorWay {
     remainingMs: number,
   ): ActorError | null {
     const { settings, openCalls } = actor;
-    if (running?.aborted) return aborted(labelOf(actor, method), running.aborted.reason, 'no');
-    if (options?.signal?.aborted === true)
-      return aborted(labelOf(actor, method), options.signal.reason, 'no');
+    const givenUp = abortionOf(actor, method, running, options);
+    if (givenUp !== null) return givenUp;
     if (!(remainingMs > 0)) {
       const message = `${labelOf(actor, method)}: its deadline had passed when it was made`;
       return new ActorError(ActorErrorCode.Deadline, message, { begun: 'no', by: 'caller' });
@@ -152,7 +163,7 @@ export class Calls implements CallOwner, ReactorWay {
     return this.thread.isOpen ? null : stopped(labelOf(actor, method), 'no');
   }
 
-  #refused(error: ActorError, flags: number, record: CallRecord | null): Promise<never> {
+  #refused(error: unknown, flags: number, record: CallRecord | null): Promise<never> {
     callFails(record, error);
     const refused = Promise.reject(error);
     // As above.
@@ -418,30 +429,6 @@ export class Calls implements CallOwner, ReactorWay {
 }
 
 const NOTHING = new Uint8Array(0);
-
-function streamRefused(label: string, flags: number, places: readonly number[]): ActorError {
-  const where =
-    (flags & CallFlag.Tell) !== 0
-      ? 'in a tell, as nobody gives it more once it is in the mailbox'
-      : 'in a call for each instance, as a stream is read once';
-  return new ActorError(
-    ActorErrorCode.MessageInvalid,
-    `${label}: expected plain data ${where}, got a stream at arguments[${places[0]}]`,
-    { begun: 'no', by: 'caller' },
-  );
-}
-
-function overloaded(label: string, most: string): ActorError {
-  return new ActorError(
-    ActorErrorCode.Overloaded,
-    `${label}: expected at most ${most} of this thread under way to this actor, and there are as many`,
-    { begun: 'no', by: 'caller' },
-  );
-}
-
-function stopped(label: string, begun: Begun): ActorError {
-  return new ActorError(ActorErrorCode.Stopped, `${label}: this thread stops`, { begun, by: 'server' });
-}
 
 const BY_ACTOR: ReadonlySet<string> = new Set([
   ActorErrorCode.Died,

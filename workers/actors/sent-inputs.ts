@@ -24,7 +24,12 @@ const NOTHING = new Uint8Array(0);
 
 function isStream(value: unknown): value is AsyncIterable<unknown> {
   if (typeof value !== 'object' || value === null) return false;
-  return typeof (value as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator] === 'function';
+  try {
+    return typeof (value as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator] === 'function';
+  } catch {
+    // A trap or a getter has thrown: it is data, which the encoder looks at.
+    return false;
+  }
 }
 
 /** Places of the arguments that are streams; null: none is. */

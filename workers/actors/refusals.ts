@@ -1,0 +1,42 @@
+/** Why a call is not made, or does not go on. */
+import { CallFlag } from '../../wire/actors/messages.ts';
+import { ActorError, ActorErrorCode, type Begun } from './error.ts';
+import type { HostedCall } from './hosted-call.ts';
+import { aborted, type CalledActor, labelOf } from './made-call.ts';
+import type { CallOptions } from './types.ts';
+
+export function streamRefused(label: string, flags: number, places: readonly number[]): ActorError {
+  const where =
+    (flags & CallFlag.Tell) !== 0
+      ? 'in a tell, as nobody gives it more once it is in the mailbox'
+      : 'in a call for each instance, as a stream is read once';
+  return new ActorError(
+    ActorErrorCode.MessageInvalid,
+    `${label}: expected plain data ${where}, got a stream at arguments[${places[0]}]`,
+    { begun: 'no', by: 'caller' },
+  );
+}
+
+/** Why nobody waits for a call that is being made; null: somebody does. */
+export function abortionOf(
+  actor: CalledActor,
+  method: string,
+  running: HostedCall | undefined,
+  options: CallOptions | undefined,
+): ActorError | null {
+  if (running?.aborted) return aborted(labelOf(actor, method), running.aborted.reason, 'no');
+  const signal = options?.signal;
+  return signal?.aborted === true ? aborted(labelOf(actor, method), signal.reason, 'no') : null;
+}
+
+export function overloaded(label: string, most: string): ActorError {
+  return new ActorError(
+    ActorErrorCode.Overloaded,
+    `${label}: expected at most ${most} of this thread under way to this actor, and there are as many`,
+    { begun: 'no', by: 'caller' },
+  );
+}
+
+export function stopped(label: string, begun: Begun): ActorError {
+  return new ActorError(ActorErrorCode.Stopped, `${label}: this thread stops`, { begun, by: 'server' });
+}
