@@ -2,6 +2,7 @@
  * A stream, a reply or an input, in the thread that sends it. It asks its iterator for the next item only if it has credit, so the number
  * of items that the reader has not taken is bounded. If the reader leaves, it returns the iterator.
  */
+import { nameOf } from '../exchange/values.ts';
 
 /** Where the items go. */
 export interface StreamSink {
@@ -49,18 +50,25 @@ export class SentStream {
   }
 
   #next(): void {
-    if (this.#state !== 'asking') return;
-    this.#asked().then(
-      ({ done, value }) => this.#came(done === true, value),
-      (error: unknown) => this.#over(() => this.#sink.fail(error)),
-    );
+    if (this.#state === 'asking') void this.#take();
   }
 
-  /** An iterator that somebody has written by hand may throw at once, or return no promise. */
-  async #asked(): Promise<IteratorResult<unknown>> {
-    const result: unknown = await this.#sink.within(() => this.#items.next());
-    if (typeof result === 'object' && result !== null) return result as IteratorResult<unknown>;
-    throw new TypeError(`expected the result of an iterator, an object, got ${result}`);
+  /** An iterator that somebody has written by hand may throw at once, return no promise, or give a result whose reading throws. */
+  async #take(): Promise<void> {
+    let isDone: boolean;
+    let value: unknown;
+    try {
+      const result: unknown = await this.#sink.within(() => this.#items.next());
+      if (typeof result !== 'object' || result === null) {
+        throw new TypeError(`expected the result of an iterator, an object, got ${nameOf(result)}`);
+      }
+      isDone = Boolean((result as IteratorResult<unknown>).done);
+      if (!isDone) value = (result as IteratorResult<unknown>).value;
+    } catch (error) {
+      this.#over(() => this.#sink.fail(error));
+      return;
+    }
+    this.#came(isDone, value);
   }
 
   #came(isDone: boolean, value: unknown): void {
