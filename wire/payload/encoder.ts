@@ -51,7 +51,7 @@ const MAX_ERROR_DATA = 64;
 const FEW_OBJECTS = 12;
 
 export class PayloadEncoder extends PayloadWriter {
-  /** True while a value is encoded. A getter that is called meanwhile must use another encoder. */
+  /** True while a value is encoded, and as long as its user says so. A getter that is called meanwhile must use another encoder. */
   isBusy = false;
   #limits!: PayloadLimits;
   #root = '';

@@ -80,10 +80,22 @@ export function collectCarried(): Carried | null {
   return carried;
 }
 
+/** Whoever has what came along. */
+export interface Carrying {
+  /** All of it could be entered once: its stores are then left out where they cannot, so that what has begun can end. */
+  hasEntered: boolean;
+}
+
 /**
  * Runs with what came along, in an async scope that ends with it. What has no name in this thread is for nobody here.
+ * @throws what a store's `run` throws instead of calling what it is given, the first time
  */
-export function withCarried<A extends unknown[], R>(carried: Carried, run: (...args: A) => R, args: A): R {
+export function withCarried<A extends unknown[], R>(
+  carried: Carried,
+  run: (...args: A) => R,
+  args: A,
+  carrying: Carrying,
+): R {
   let within: (() => R) | null = null;
   for (const name of Object.keys(carried)) {
     const carrier = carriers.get(name);
@@ -93,10 +105,57 @@ export function withCarried<A extends unknown[], R>(carried: Carried, run: (...a
       carrier.enterWith(store);
       continue;
     }
-    const inner: () => R = within ?? (() => run(...args));
-    within = () => carrier.run(store, inner);
+    const inner: () => R =
+      within ??
+      (() => {
+        carrying.hasEntered = true;
+        return run(...args);
+      });
+    within = () => runIn(name, carrier, store, inner, carrying);
   }
   return within === null ? run(...args) : within();
+}
+
+/**
+ * `run` of a store is somebody's code: whatever it does, what it is given runs once and at once, and how that ends is what counts. A
+ * callback that it keeps and calls later, or twice, would run a method twice.
+ */
+function runIn<R>(
+  name: string,
+  carrier: Carrier<unknown>,
+  store: unknown,
+  inner: () => R,
+  { hasEntered }: Carrying,
+): R {
+  let state: 'new' | 'running' | 'returned' | 'threw' | 'over' = 'new';
+  let outcome: unknown;
+  const once = (): unknown => {
+    if (state !== 'new') return undefined;
+    state = 'running';
+    try {
+      outcome = inner();
+      state = 'returned';
+      return outcome;
+    } catch (error) {
+      outcome = error;
+      state = 'threw';
+      throw error;
+    }
+  };
+  const stateNow = (): typeof state => state;
+  let failure: unknown = new TypeError(
+    `carry: expected run of the store ${name} to call what it is given at once`,
+  );
+  try {
+    carrier.run(store, once);
+  } catch (error) {
+    failure = error;
+  }
+  if (stateNow() === 'returned') return outcome as R;
+  if (stateNow() === 'threw') throw outcome;
+  state = 'over';
+  if (hasEntered) return inner();
+  throw failure;
 }
 
 /** Unless somebody has made something else of `run`. */

@@ -20,12 +20,13 @@ import { HostedInput } from './hosted-input.ts';
 import { type HostedActor, type HostedMethod, Instance, settled } from './instance.ts';
 import { type InstanceOwner, Instances } from './instances.ts';
 import { decoder, freeEncoder } from './payloads.ts';
-import { FAILURE_LIMITS, Replies } from './replies.ts';
+import { encodedReport, Replies } from './replies.ts';
 import { requireSent, takeCarried, takeName, takePlaces } from './sent-arguments.ts';
 import { SentStream, type StreamSink } from './sent-stream.ts';
 import type { ThreadLink } from './thread-link.ts';
 
 const NOTHING = new Uint8Array(0);
+const NONE = { bytes: NOTHING, length: 0 };
 const ENCODED = Symbol('encoded');
 
 export class ActorHost implements InstanceOwner {
@@ -196,27 +197,22 @@ export class ActorHost implements InstanceOwner {
 
   onStop(index: number, key: string): void {
     const instance = this.#actors[index]?.instances.get(key);
-    const tell = (error?: unknown) => this.#sendStopped(index, key, error);
     if (instance === undefined) {
-      tell();
+      this.#sendStopped(index, key, null);
       return;
     }
-    let failure: { readonly error: unknown } | undefined;
+    let failure: { readonly error: unknown } | null = null;
     void this.#instances
       .stop(instance, (error) => {
         failure = { error };
       })
-      .then(() => tell(failure));
+      .then(() => this.#sendStopped(index, key, failure));
   }
 
-  #sendStopped(index: number, key: string, failure: unknown): void {
-    const encoder = freeEncoder();
-    let length = 0;
-    if (failure !== undefined) {
-      encoder.encodeThrown((failure as { error: unknown }).error, FAILURE_LIMITS);
-      length = encoder.length;
-    }
-    this.#thread.send(encoder.bytes, length, (end, payload) => end.sendStopped(index, key, payload, length));
+  /** @param failure what its `stop` has thrown; null: nothing */
+  #sendStopped(index: number, key: string, failure: { readonly error: unknown } | null): void {
+    const { bytes, length } = failure === null ? NONE : encodedReport(failure.error);
+    this.#thread.send(bytes, length, (end, payload) => end.sendStopped(index, key, payload, length));
   }
 
   // ---- InstanceOwner

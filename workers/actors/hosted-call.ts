@@ -25,7 +25,7 @@ export const runningCall: AsyncLocalStorage<HostedCall> = new AsyncLocalStorage(
  */
 function enter<A extends unknown[], R>(call: HostedCall, run: (...args: A) => R, args: A): R {
   runningCall.enterWith(call);
-  return call.carried === null ? run(...args) : withCarried(call.carried, run, args);
+  return call.carried === null ? run(...args) : withCarried(call.carried, run, args, call);
 }
 
 export class HostedCall implements Call, Queued<HostedCall> {
@@ -51,6 +51,8 @@ export class HostedCall implements Call, Queued<HostedCall> {
   method: HostedMethod | null = null;
   /** What came along with it; null: nothing. */
   carried: Carried | null = null;
+  /** The method runs, so what came along could be entered. */
+  hasEntered = false;
   /** What its payload says of the calls that wait for it; undefined: no method has made it. */
   carriedChain: unknown = undefined;
   /** Null: nobody listens. */

@@ -1,11 +1,9 @@
 /** The instances of a thread's actors: how they are made, begin anew and stop. */
 import { RestartNews } from '../../wire/actors/messages.ts';
-import { PayloadError } from '../../wire/payload/forms.ts';
 import { withinTime } from './hook-time.ts';
 import type { HostedCall } from './hosted-call.ts';
 import { type HostedActor, Instance } from './instance.ts';
-import { freeEncoder } from './payloads.ts';
-import { FAILURE_LIMITS } from './replies.ts';
+import { encodedReport } from './replies.ts';
 import type { ThreadLink } from './thread-link.ts';
 import type { ActorContext } from './types.ts';
 
@@ -114,14 +112,7 @@ export class Instances {
   }
 
   #sendRestart({ actor, key }: Instance<HostedCall>, news: RestartNews, error: unknown): void {
-    const encoder = freeEncoder();
-    try {
-      encoder.encodeThrown(error, FAILURE_LIMITS);
-    } catch (refused) {
-      if (!(refused instanceof PayloadError)) throw refused;
-      encoder.encodeThrown(new Error(refused.message), FAILURE_LIMITS);
-    }
-    const { bytes, length } = encoder;
+    const { bytes, length } = encodedReport(error);
     this.#thread.send(bytes, length, (end, payload) =>
       end.sendRestart(actor.index, key, news, payload, length),
     );

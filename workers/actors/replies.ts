@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { types } from 'node:util';
 import { ActorCounter } from '../../wire/actors/counters.ts';
 import { CallFlag, type Failure, How } from '../../wire/actors/messages.ts';
-import { DEFAULT_MAX_ERROR_CHARS } from '../../wire/error-report.ts';
+import { DEFAULT_MAX_ERROR_CHARS, describeError } from '../../wire/error-report.ts';
 import { PayloadEncoder } from '../../wire/payload/encoder.ts';
 import { PayloadError, type PayloadLimits, UNDEFINED } from '../../wire/payload/forms.ts';
 import { HEAD_BYTES } from '../../wire/payload/writer.ts';
@@ -39,12 +39,28 @@ function encoded(failure: Failure): Uint8Array {
   return encoder.bytes.subarray(0, encoder.length);
 }
 
+/**
+ * Encodes an error that goes to the log, which says less of one that is larger than that. What was encoded is to be sent at once.
+ */
+export function encodedReport(error: unknown): PayloadEncoder {
+  const encoder = freeEncoder();
+  try {
+    encoder.encodeThrown(error, FAILURE_LIMITS);
+  } catch (refused) {
+    if (!(refused instanceof PayloadError)) throw refused;
+    const { name, message } = describeError(error, MOST_MESSAGE_CHARS / 4);
+    const shorter = Object.assign(new Error(`${message} (${refused.message})`), { name });
+    encoder.encodeThrown(shorter, FAILURE_LIMITS);
+  }
+  return encoder;
+}
+
 /** Replies with why an item of a stream cannot be sent. */
 type Refused = () => void;
 
 export class Replies {
   readonly #thread: ThreadLink;
-  /** What `encode` has encoded last, and why that is no reply; null: it is one. */
+  /** What `encode` has encoded last and `sendEncoded` has not sent, and why that is no reply; null: it is one. */
   #encoded: PayloadEncoder = freeEncoder();
   #refusal: PayloadError | null = null;
 
@@ -71,6 +87,7 @@ export class Replies {
       if (!(error instanceof PayloadError)) throw error;
       this.#refusal = error;
     }
+    hold(encoder);
     this.#encoded = encoder;
   }
 
@@ -78,6 +95,7 @@ export class Replies {
   sendEncoded(call: HostedCall): void {
     const refusal = this.#refusal;
     const { bytes, length } = this.#encoded;
+    letGo(this.#encoded);
     if (refusal === null) this.#reply(call, How.Value, bytes, length);
     else this.failed(call, refusal.code, `${call.instance.actor.settings.name}: ${refusal.message}`, 'yes');
   }
@@ -91,6 +109,7 @@ export class Replies {
         call.within(encodeThrown, encoder, thrown, limits);
       } catch (error) {
         if (error instanceof PayloadError) throw error;
+        letGo(encoder);
         // A store that came along cannot be entered, which is what the call fails with.
         encoder.encodeThrown(error, limits);
       }
@@ -99,6 +118,7 @@ export class Replies {
       this.failed(call, error.code, `${settings.name}: it threw, and ${error.message}`, 'yes');
       return;
     }
+    letGo(encoder);
     this.#reply(call, How.Threw, encoder.bytes, encoder.length);
   }
 
@@ -116,7 +136,8 @@ export class Replies {
     return new ActorError('SLUICE_ACTOR_ABORTED', message, { begun: 'yes', by: 'actor' });
   }
 
-  #count(call: HostedCall, how: How): void {
+  /** @returns how long it ran */
+  #count(call: HostedCall, how: How): number {
     const { actor } = call.instance;
     const { counters } = this.#thread;
     const runMs = performance.now() - call.begunAtMs;
@@ -124,7 +145,7 @@ export class Replies {
     counters.add(actor.index, ActorCounter.RunMs, runMs);
     if (how !== How.Value) counters.add(actor.index, ActorCounter.Failed, 1);
     this.#countDropped(call);
-    if (call.record !== null) call.within(methodEnds, call.record, runMs, how !== How.Value);
+    return runMs;
   }
 
   /** Nobody waits for the end of a tell, and a reader may leave its stream. */
@@ -137,12 +158,14 @@ export class Replies {
 
   #reply(call: HostedCall, how: How, bytes: Uint8Array, length: number): void {
     const { slot, source } = call;
-    if (call.state === 'running') this.#count(call, how);
+    const runMs = call.state === 'running' ? this.#count(call, how) : 0;
     call.state = 'over';
     if (call.inputs !== null) call.endInputs(this.#overError(call));
     if (source.outbox.isFullFor(length)) source.reply(slot, How.Failed, NOT_READ, NOT_READ.length);
     else source.reply(slot, how, bytes, length);
     source.delete(call);
+    // A subscriber may make calls, which are encoded where the reply was.
+    if (call.record !== null) call.within(methodEnds, call.record, runMs, how !== How.Value);
   }
 
   /** All that was given before it has begun. */
@@ -179,6 +202,7 @@ export class Replies {
       const { code, message } = error;
       return () => this.failed(call, code, `${settings.name}: ${message}`, 'yes');
     }
+    letGo(encoder);
     const { slot } = call;
     const { bytes, length } = encoder;
     if (call.source.outbox.isFullFor(length)) return () => this.#notRead(call);
@@ -201,6 +225,7 @@ function isLargeBytes(value: unknown, maxBytes: number): value is Uint8Array {
 
 function encode(encoder: PayloadEncoder, value: unknown, what: string, limits: PayloadLimits): void {
   encoder.encode(value, what, limits);
+  hold(encoder);
 }
 
 function encodeResult(replies: Replies, call: HostedCall, value: unknown): void {
@@ -209,4 +234,15 @@ function encodeResult(replies: Replies, call: HostedCall, value: unknown): void 
 
 function encodeThrown(encoder: PayloadEncoder, thrown: unknown, limits: PayloadLimits): void {
   encoder.encodeThrown(thrown, limits);
+  hold(encoder);
+}
+
+// A store's `run` may go on when it has called what it was given, and make calls, which are not to be encoded over the reply.
+
+function hold(encoder: PayloadEncoder): void {
+  encoder.isBusy = true;
+}
+
+function letGo(encoder: PayloadEncoder): void {
+  encoder.isBusy = false;
 }
