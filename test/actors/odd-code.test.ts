@@ -79,6 +79,19 @@ class Keeper {
     yield* results(unreadable()[which] as object);
   }
 
+  /** A promise whose `then` is its own. */
+  promised(times: number): Promise<string> {
+    const then = (fulfilled: (value: string) => void) => {
+      for (let time = 0; time < times; time++) fulfilled('what it calls back with');
+    };
+    return Object.assign(Promise.resolve('what it is'), { then }) as Promise<string>;
+  }
+
+  /** Bytes that say that there are more of them, or fewer. */
+  async *bytes(said: number): AsyncGenerator<Uint8Array> {
+    yield Object.defineProperty(new Uint8Array(5_000).fill(7), 'byteLength', { value: said });
+  }
+
   begin(): void {
     this.#context.restart();
   }
@@ -176,6 +189,24 @@ test.serial(
     t.is(await keeper.of('one').add(1), 1);
   },
 );
+
+test.serial('a promise that calls back never or twice is one reply', async (t) => {
+  const started = await start(t);
+  const one = started.actors.keeper.of('one');
+  for (const times of [0, 1, 2]) t.is(await one.promised(times), 'what it is');
+  t.deepEqual(await Promise.all([one.addLater(1), one.add(1)]), [1, 2]);
+});
+
+test.serial('an item of bytes arrives as long as it is, whatever its properties say', async (t) => {
+  const started = await start(t);
+  const one = started.actors.keeper.of('one');
+  for (const said of [4_096, 90_000]) {
+    for (const reuseMemory of [false, true]) {
+      const { value } = await one.bytes(said, { reuseMemory }).next();
+      t.deepEqual(value, new Uint8Array(5_000).fill(7));
+    }
+  }
+});
 
 test.serial('a store that cannot be looked at rejects the call', async (t) => {
   const started = await start(t);

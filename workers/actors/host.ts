@@ -28,6 +28,7 @@ import type { ThreadLink } from './thread-link.ts';
 const NOTHING = new Uint8Array(0);
 const NONE = { bytes: NOTHING, length: 0 };
 const ENCODED = Symbol('encoded');
+const { then: promiseThen } = Promise.prototype;
 
 export class ActorHost implements InstanceOwner {
   readonly #thread: ThreadLink;
@@ -382,7 +383,9 @@ export class ActorHost implements InstanceOwner {
         return;
       }
       if (result instanceof Promise) {
-        result.then(
+        // A `then` of the promise's own may call back twice.
+        promiseThen.call(
+          result,
           (value: unknown) => this.#end(call, method, value),
           (error: unknown) => this.#endThrown(call, method, error),
         );

@@ -6,6 +6,7 @@ import { CallFlag, type Failure, How } from '../../wire/actors/messages.ts';
 import { DEFAULT_MAX_ERROR_CHARS, describeError } from '../../wire/error-report.ts';
 import { PayloadEncoder } from '../../wire/payload/encoder.ts';
 import { PayloadError, type PayloadLimits, UNDEFINED } from '../../wire/payload/forms.ts';
+import { bufferOf, bytesOfView } from '../../wire/payload/slots.ts';
 import { HEAD_BYTES } from '../../wire/payload/writer.ts';
 import { methodEnds } from './diagnostics.ts';
 import { ActorError, type ActorErrorCode } from './error.ts';
@@ -193,7 +194,8 @@ export class Replies {
   /** Null: it is on its way. Otherwise the stream is to end, and what this returns then says why. */
   item(call: HostedCall, value: unknown): Refused | null {
     const { index, settings } = call.instance.actor;
-    if (isLargeBytes(value, this.#thread.limitsOf(index).maxBytes)) return this.#bytesItem(call, value);
+    const bytesOnly = largeBytesIn(value, this.#thread.limitsOf(index).maxBytes);
+    if (bytesOnly !== null) return this.#bytesItem(call, bytesOnly);
     const encoder = freeEncoder();
     try {
       call.within(encode, encoder, value, 'item', this.#thread.limitsOf(index));
@@ -211,14 +213,15 @@ export class Replies {
   }
 }
 
-/** What the encoder would write as bytes, so long that a copy less counts. An instance of another subclass may say anything of itself. */
-function isLargeBytes(value: unknown, maxBytes: number): value is Uint8Array {
-  if (!types.isUint8Array(value)) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Uint8Array.prototype && prototype !== Buffer.prototype) return false;
-  const { byteLength } = value;
-  if (byteLength < LARGE_BYTES || byteLength + HEAD_BYTES > maxBytes) return false;
-  return !types.isSharedArrayBuffer(value.buffer);
+/**
+ * What the encoder would write as bytes, so long that a copy less counts; null: something else. A view of its own, as properties of the
+ * given one may say anything of it.
+ */
+function largeBytesIn(value: unknown, maxBytes: number): Uint8Array | null {
+  if (!types.isUint8Array(value) || types.isSharedArrayBuffer(bufferOf(value))) return null;
+  const bytes = bytesOfView(value);
+  if (bytes === null || bytes.length < LARGE_BYTES || bytes.length + HEAD_BYTES > maxBytes) return null;
+  return bytes;
 }
 
 // What runs within a call: code of the application's, also where it looks like none (a getter).
