@@ -334,3 +334,22 @@ test.serial(
     t.deepEqual(started.reports, []);
   },
 );
+
+test.serial(
+  'messages that may be small bound no list of methods, and no word of what was thrown',
+  async (t) => {
+    class Many {
+      fails(): never {
+        throw new RangeError('no money');
+      }
+    }
+    for (let which = 0; which < 200; which++) {
+      Object.defineProperty(Many.prototype, `method${which}`, { value: () => which });
+    }
+    const started = await testActors({ many: { class: Many, kind: 'single', maxMessageBytes: 256 } });
+    t.teardown(() => started.close());
+    const { many } = started.actors;
+    t.is(await (many as unknown as { method199(): Promise<number> }).method199(), 199);
+    await t.throwsAsync(many.fails(), { code: 'SLUICE_MESSAGE_TOO_LARGE', message: /RangeError: no money/ });
+  },
+);

@@ -20,7 +20,7 @@ import { HostedInput } from './hosted-input.ts';
 import { type HostedActor, type HostedMethod, Instance, settled } from './instance.ts';
 import { type InstanceOwner, Instances } from './instances.ts';
 import { decoder, freeEncoder } from './payloads.ts';
-import { encodedReport, Replies } from './replies.ts';
+import { encodedReport, FAILURE_LIMITS, Replies } from './replies.ts';
 import { requireSent, takeCarried, takeName, takePlaces } from './sent-arguments.ts';
 import { SentStream, type StreamSink } from './sent-stream.ts';
 import type { ThreadLink } from './thread-link.ts';
@@ -76,7 +76,10 @@ export class ActorHost implements InstanceOwner {
       }));
       const manifest: ActorManifest = { methods };
       const encoder = freeEncoder();
-      encoder.encode(manifest, actor.settings.name, this.#thread.limitsOf(actor.index));
+      const limits = this.#thread.limitsOf(actor.index);
+      // Messages of the actor may be smaller than the list of its methods.
+      const maxBytes = Math.max(limits.maxBytes, FAILURE_LIMITS.maxBytes);
+      encoder.encode(manifest, actor.settings.name, { ...limits, maxBytes });
       const { bytes, length } = encoder;
       this.#thread.send(bytes, length, (end, payload) => end.sendManifest(actor.index, payload, length));
     }

@@ -17,16 +17,16 @@ import type { ThreadLink } from './thread-link.ts';
 const NOTHING = new Uint8Array(0);
 /** From here on a copy less is worth looking for. */
 const LARGE_BYTES = 4_096;
-/** What the runtime itself says of a failure. */
+/** What the runtime itself says of a failure. The smallest ring takes it, whose longest message has nearly 32 KiB. */
 export const FAILURE_LIMITS: PayloadLimits = {
-  maxBytes: 65_536,
+  maxBytes: 24_576,
   maxDepth: 16,
   maxReferences: 16,
   maxErrorChars: DEFAULT_MAX_ERROR_CHARS,
 };
 
 /** Fewer than fit into `FAILURE_LIMITS`, whatever they are. */
-const MOST_MESSAGE_CHARS = 16_384;
+const MOST_MESSAGE_CHARS = 8_000;
 
 const NOT_READ = encoded({
   code: 'SLUICE_ACTOR_OVERLOADED',
@@ -116,7 +116,9 @@ export class Replies {
       }
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error;
-      this.failed(call, error.code, `${settings.name}: it threw, and ${error.message}`, 'yes');
+      const { name, message } = describeError(thrown, MOST_MESSAGE_CHARS / 4);
+      const text = `${settings.name}: it threw ${name}: ${message}, and ${error.message}`;
+      this.failed(call, error.code, text, 'yes');
       return;
     }
     letGo(encoder);
