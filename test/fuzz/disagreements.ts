@@ -200,7 +200,7 @@ const ours: readonly RefusedBySluice[] = [
   },
   {
     reason:
-      'There is one expectation, and a client that has another does not get what it asks for. Node looks for its name anywhere in the value, and where it is not goes on behind its 417.',
+      'There is one expectation, and a client that has another does not get what it asks for. Node looks for its name anywhere in the value, and its 417 for another one does not end the connection.',
     section: 'RFC 9110 section 10.1.1',
     status: 417,
     why: /only expectation is 100-continue/,
@@ -238,12 +238,6 @@ const nodes: readonly RefusedByNode[] = [
     section: 'RFC 9110 section 2.5',
     code: /^HPE_INVALID_VERSION$/,
     text: / HTTP\/1\.[2-9]/,
-  },
-  {
-    reason: 'A list without a member has no expectation that could be refused.',
-    section: 'RFC 9110 section 5.6.1.2',
-    code: /^417$/,
-    text: /\r\nexpect:[\t ,]*\r\n/i,
   },
   {
     reason:

@@ -37,6 +37,8 @@ export class NodeReader {
     this.#server = createServer({ maxHeaderSize: ROOM, keepAliveTimeout: 0, requestTimeout: 0 }, take);
     this.#server.maxHeadersCount = 0;
     this.#server.on('checkContinue', take);
+    // Without a listener Node answers 417 and goes on with what is behind the request.
+    this.#server.on('checkExpectation', take);
     this.#server.on('connect', (request: IncomingMessage, socket: Duplex) => {
       this.#note(request).isWhole = true;
       socket.destroy();
