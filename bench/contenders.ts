@@ -87,6 +87,11 @@ export function nodeHttp(): Contender {
   return baseline('node:http', 'node-http.ts', [], 'http', 'http/1.1');
 }
 
+/** The same with large bodies. */
+export function nodeHttpBodies(): Contender {
+  return baseline('node:http', 'node-http-bodies.ts', [], 'http', 'http/1.1');
+}
+
 export type Framework = 'express' | 'fastify';
 
 /** A framework's application on `node:http`, in this many processes. */

@@ -5,6 +5,9 @@ export const LIGHT = 'light\n';
 /** Every server sends body bytes in pieces of this size. */
 export const CHUNK_BYTES = 65_536;
 
+/** How long servers leave an idle HTTP/1.1 connection open: longer than it takes to open all of them. */
+export const IDLE_TIMEOUT_MS = 120_000;
+
 /** The number that ends a path such as `/download/1048576`; throws if there is none. */
 export function numberInPath(path: string): number {
   const text = path.slice(path.lastIndexOf('/') + 1);

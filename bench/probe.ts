@@ -20,12 +20,17 @@ export interface Answer {
 /** The HTTP versions that servers are tested with. */
 export type Protocol = 'h2' | 'http/1.1';
 
-/** The same over cleartext HTTP/1.1, by `node:http`. */
-function requestHttp1(origin: string, path: string, timeoutMs: number): Promise<Answer> {
+/** As `request`, over cleartext HTTP/1.1, by `node:http`. */
+function requestHttp1(
+  origin: string,
+  path: string,
+  timeoutMs: number,
+  requestBody?: Uint8Array,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const outgoing = requestOverHttp1(
       `${origin}${path}`,
-      { agent: false, timeout: timeoutMs },
+      { agent: false, timeout: timeoutMs, method: requestBody === undefined ? 'GET' : 'POST' },
       (response) => {
         let body = '';
         response.setEncoding('utf8');
@@ -41,7 +46,7 @@ function requestHttp1(origin: string, path: string, timeoutMs: number): Promise<
       outgoing.destroy(new Error(`no answer to ${path} within ${timeoutMs} ms`)),
     );
     outgoing.once('error', reject);
-    outgoing.end();
+    outgoing.end(requestBody);
   });
 }
 
@@ -116,8 +121,10 @@ export async function assertUploadCounted(
   path: string,
   bytes: number,
   server: string,
+  protocol: Protocol = 'h2',
 ): Promise<void> {
-  const answer = await request(origin, path, 10_000, new Uint8Array(bytes));
+  const ask = protocol === 'h2' ? request : requestHttp1;
+  const answer = await ask(origin, path, 10_000, new Uint8Array(bytes));
   if (answer.status !== 200 || answer.body !== `${bytes}\n`) {
     throw new Error(
       `${server} answered an upload of ${bytes} bytes with ${answer.status} ${JSON.stringify(answer.body)}`,

@@ -22,7 +22,7 @@ import { faces } from './scenarios/faces.ts';
 import { frameworksHttp1 } from './scenarios/frameworks-http1.ts';
 import { growth } from './scenarios/growth.ts';
 import { heavyTail } from './scenarios/heavy-tail.ts';
-import { idle } from './scenarios/idle.ts';
+import { idle, idleHttp1 } from './scenarios/idle.ts';
 import { isolation } from './scenarios/isolation.ts';
 import { lightRoute } from './scenarios/light-route.ts';
 import { nginx } from './scenarios/nginx.ts';
@@ -36,6 +36,7 @@ import { stalled } from './scenarios/stalled.ts';
 import { start } from './scenarios/start.ts';
 import { topics } from './scenarios/topics.ts';
 import { transfer } from './scenarios/transfer.ts';
+import { transferHttp1 } from './scenarios/transfer-http1.ts';
 import { warmThread } from './scenarios/warm-thread.ts';
 import { calibrateWork } from './work.ts';
 
@@ -55,11 +56,13 @@ const scenarios: readonly Scenario[] = [
   warmThread,
   isolation,
   transfer,
+  transferHttp1,
   channel,
   actors,
   topics,
   stalled,
   idle,
+  idleHttp1,
   start,
   profiling,
   profilePage,

@@ -4,12 +4,19 @@
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultHttp2Options } from '../../runtime/http2/options.ts';
-import { type BenchContext, inRounds, type Scenario, type ScenarioResult } from '../comparison.ts';
-import { nodeHttp2, type Server, sluice } from '../contenders.ts';
+import {
+  type BenchContext,
+  type Comparison,
+  inRounds,
+  type Scenario,
+  type ScenarioResult,
+  type Target,
+} from '../comparison.ts';
+import { type Contender, nodeHttp2, type Server, sluice } from '../contenders.ts';
 import { CHUNK_BYTES } from '../content.ts';
 import { load } from '../load.ts';
 import { MemorySampler } from '../measure.ts';
-import { assertUploadCounted } from '../probe.ts';
+import { assertUploadCounted, type Protocol } from '../probe.ts';
 
 /** Sluice's defaults, also given to the baseline. */
 const WINDOWS = {
@@ -34,7 +41,52 @@ const DOWNLOADS = 8;
 export const transfer: Scenario = { name: 'transfer', title: 'Large bodies over one stream', run };
 
 async function run(context: BenchContext): Promise<ScenarioResult> {
-  const bytes = context.isQuick ? 128 * MIB : 1_024 * MIB;
+  const node = nodeHttp2();
+  const ours = transferring(context);
+  return {
+    method:
+      `${howTransferred(context)} h2load is the client of both with windows of 1 GiB and frames of 16 KiB. \`node:http2\` runs with its default ` +
+      `windows and with those that Sluice begins with (${WINDOWS.initialBytes / 1024} KiB a stream, ` +
+      `${WINDOWS.connectionBytes / MIB} MiB a connection). ${HOW_MEASURED}`,
+    comparisons: await compareTransfers(context, [node, nodeHttp2(WINDOWS), ours], ours, 'h2'),
+  };
+}
+
+/** The Sluice that sends and counts large bodies. */
+export function transferring({ directory }: BenchContext): Contender {
+  return sluice({
+    name: 'Sluice, 1 thread',
+    directory,
+    pools: {
+      transfer: { application: 'transfer.ts', threads: 1, paths: ['/download/*', '/upload'] },
+      hello: { application: 'hello.ts', threads: 1, paths: ['/hello'] },
+    },
+  });
+}
+
+function bytesOf({ isQuick }: BenchContext): number {
+  return isQuick ? 128 * MIB : 1_024 * MIB;
+}
+
+export function howTransferred(context: BenchContext): string {
+  return (
+    `\`GET /download/${bytesOf(context)}\` sends the body in pieces of ${CHUNK_BYTES / 1024} KiB under backpressure, ${DOWNLOADS} times in a row on one connection; \`POST /upload\` counts ` +
+    'what comes.'
+  );
+}
+
+export const HOW_MEASURED =
+  `${WARM_UP.download / MIB} MiB down and ${WARM_UP.upload / MIB} MiB up go before and are dropped. RSS is sampled every ` +
+  "50 ms from then on; the growth is the highest sample's.";
+
+/** Compares the others with the first; `best` is the contender that the targets apply to. */
+export async function compareTransfers(
+  context: BenchContext,
+  contenders: readonly Contender[],
+  best: Contender,
+  protocol: Protocol,
+): Promise<Comparison[]> {
+  const bytes = bytesOf(context);
   const bodyFile = join(context.directory, 'upload');
   // A sparse file, not a gigabyte on disk: the generator reads zeros at memory speed.
   writeFileSync(bodyFile, '');
@@ -42,78 +94,41 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   const warmUpFile = join(context.directory, 'warm-up');
   writeFileSync(warmUpFile, '');
   truncateSync(warmUpFile, WARM_UP.upload);
-  const node = nodeHttp2();
-  const contenders = [
-    node,
-    nodeHttp2(WINDOWS),
-    sluice({
-      name: 'Sluice, 1 thread',
-      directory: context.directory,
-      pools: {
-        transfer: { application: 'transfer.ts', threads: 1, paths: ['/download/*', '/upload'] },
-        hello: { application: 'hello.ts', threads: 1, paths: ['/hello'] },
-      },
-    }),
-  ];
   const metrics = ['MiB per second', 'RSS growth MiB'] as const;
   context.progress(' down');
-  const down = await inRounds(context, contenders, metrics, (server) => measureDownload(server, bytes));
+  const down = await inRounds(context, contenders, metrics, (server) =>
+    measureDownload(server, protocol, bytes),
+  );
   context.progress(' up');
   const up = await inRounds(context, contenders, metrics, (server, { name }) =>
-    measureUpload(server, name, bytes, bodyFile, warmUpFile),
+    measureUpload(server, protocol, name, bytes, bodyFile, warmUpFile),
   );
-  const ours = contenders[2].name;
-  const speed = [{ contender: ours, of: 'ratio', bound: 'at least', limit: 1 }] as const;
-  const growth = [{ contender: ours, of: 'value', bound: 'at most', limit: GROWTH_LIMIT_MIB }] as const;
-  return {
-    method:
-      `\`GET /download/${bytes}\` sends the body in pieces of ${CHUNK_BYTES / 1024} KiB under backpressure, ${DOWNLOADS} times in a row on one connection; \`POST /upload\` counts ` +
-      'the bytes that arrive. h2load is the client of both, with windows of 1 GiB and frames of 16 KiB. `node:http2` runs with its default ' +
-      `windows and with Sluice's initial ones (${WINDOWS.initialBytes / 1024} KiB a stream, ` +
-      `${WINDOWS.connectionBytes / MIB} MiB a connection). ${WARM_UP.download / MIB} MiB down and ${WARM_UP.upload / MIB} MiB up come first and do not count. RSS is sampled every ` +
-      '50 ms from then on; the growth is that of the highest sample.',
-    comparisons: [
-      {
-        title: 'download',
-        unit: 'MiB/s',
-        baseline: node.name,
-        samples: down['MiB per second'],
-        targets: speed,
-      },
-      { title: 'upload', unit: 'MiB/s', baseline: node.name, samples: up['MiB per second'], targets: speed },
-      {
-        title: 'RSS growth, download',
-        unit: 'MiB',
-        baseline: node.name,
-        samples: down['RSS growth MiB'],
-        targets: growth,
-      },
-      {
-        title: 'RSS growth, upload',
-        unit: 'MiB',
-        baseline: node.name,
-        samples: up['RSS growth MiB'],
-        targets: growth,
-      },
-    ],
-  };
+  const baseline = (contenders[0] as Contender).name;
+  const speed = [{ contender: best.name, of: 'ratio', bound: 'at least', limit: 1 }] as const;
+  const growth = [{ contender: best.name, of: 'value', bound: 'at most', limit: GROWTH_LIMIT_MIB }] as const;
+  const of = (title: string, unit: string, samples: Comparison['samples'], targets: readonly Target[]) => ({
+    title,
+    unit,
+    baseline,
+    samples,
+    targets,
+  });
+  return [
+    of('download', 'MiB/s', down['MiB per second'], speed),
+    of('upload', 'MiB/s', up['MiB per second'], speed),
+    of('RSS growth, download', 'MiB', down['RSS growth MiB'], growth),
+    of('RSS growth, upload', 'MiB', up['RSS growth MiB'], growth),
+  ];
 }
 
-async function measureDownload(server: Server, bytes: number) {
-  await load({
-    url: `${server.origin}/download/${WARM_UP.download}`,
-    connections: 1,
-    streams: 1,
-    requests: 1,
-    timeoutSeconds: 120,
-  });
+async function measureDownload(server: Server, protocol: Protocol, bytes: number) {
+  const options = { connections: 1, streams: 1, isHttp1: protocol === 'http/1.1', timeoutSeconds: 120 };
+  await load({ ...options, url: `${server.origin}/download/${WARM_UP.download}`, requests: 1 });
   const memory = new MemorySampler(server.program.pid);
   const result = await load({
+    ...options,
     url: `${server.origin}/download/${bytes}`,
-    connections: 1,
-    streams: 1,
     requests: DOWNLOADS,
-    timeoutSeconds: 120,
   });
   const growthBytes = memory.stop();
   const wanted = DOWNLOADS * bytes;
@@ -123,29 +138,18 @@ async function measureDownload(server: Server, bytes: number) {
 
 async function measureUpload(
   server: Server,
+  protocol: Protocol,
   name: string,
   bytes: number,
   bodyFile: string,
   warmUpFile: string,
 ) {
-  await assertUploadCounted(server.origin, '/upload', 100_000, name);
-  await load({
-    url: `${server.origin}/upload`,
-    connections: 1,
-    streams: 1,
-    requests: 1,
-    bodyFile: warmUpFile,
-    timeoutSeconds: 120,
-  });
+  await assertUploadCounted(server.origin, '/upload', 100_000, name, protocol);
+  const shape = { connections: 1, streams: 1, requests: 1, isHttp1: protocol === 'http/1.1' };
+  const options = { ...shape, url: `${server.origin}/upload`, timeoutSeconds: 120 };
+  await load({ ...options, bodyFile: warmUpFile });
   const memory = new MemorySampler(server.program.pid);
-  const result = await load({
-    url: `${server.origin}/upload`,
-    connections: 1,
-    streams: 1,
-    requests: 1,
-    bodyFile,
-    timeoutSeconds: 120,
-  });
+  const result = await load({ ...options, bodyFile });
   const growthBytes = memory.stop();
   const answerBytes = `${bytes}\n`.length;
   if (result.bodyBytes !== answerBytes) {
