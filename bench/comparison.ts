@@ -60,6 +60,28 @@ export interface Scenario {
   run(context: BenchContext): Promise<ScenarioResult>;
 }
 
+/**
+ * What a contender must reach beside another one than the baseline, with the same samples. Empty: the other
+ * one was left out.
+ */
+export function beside(
+  { title, unit, samples }: Comparison,
+  other: string,
+  { contender, bound, limit }: Omit<Target, 'of'>,
+): Comparison[] {
+  const [ours, theirs] = [samples[contender], samples[other]];
+  if (ours === undefined || theirs === undefined) return [];
+  return [
+    {
+      title: `${title}, beside ${other}`,
+      unit,
+      baseline: other,
+      samples: { [other]: theirs, [contender]: ours },
+      targets: [{ contender, of: 'ratio', bound, limit }],
+    },
+  ];
+}
+
 /** Metric → contender → one value per round. */
 export type Samples<Metric extends string> = Record<Metric, Record<string, number[]>>;
 

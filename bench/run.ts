@@ -26,6 +26,7 @@ import { idle, idleHttp1 } from './scenarios/idle.ts';
 import { isolation } from './scenarios/isolation.ts';
 import { lightRoute } from './scenarios/light-route.ts';
 import { nginx } from './scenarios/nginx.ts';
+import { oneAtATime } from './scenarios/one-at-a-time.ts';
 import { profilePage } from './scenarios/profile-page.ts';
 import { profiling } from './scenarios/profiling.ts';
 import { rendering } from './scenarios/rendering.ts';
@@ -44,6 +45,7 @@ const scenarios: readonly Scenario[] = [
   small,
   smallTls,
   smallHttp1,
+  oneAtATime,
   faces,
   frameworksHttp1,
   nginx,

@@ -4,6 +4,7 @@
  */
 import {
   type BenchContext,
+  beside,
   type Comparison,
   inRounds,
   type Scenario,
@@ -51,6 +52,13 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
     samples: samples[metric],
     targets: [{ contender: ours.name, of: 'ratio', bound, limit }],
   });
+  const pipelined = of(
+    `requests per second, ${PIPELINED} pipelined`,
+    'requests/s',
+    'pipelined requests',
+    'at least',
+    5,
+  );
   return {
     method:
       `\`GET /hello\` answers 13 bytes with content-type and content-length; ${CONNECTIONS} connections, h2load on one thread, one ` +
@@ -64,7 +72,8 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
         baseline: bare.name,
       },
       of('CPU per request, whole process tree', 'µs', 'CPU', 'at most', 0.8),
-      of(`requests per second, ${PIPELINED} pipelined`, 'requests/s', 'pipelined requests', 'at least', 5),
+      pipelined,
+      ...beside(pipelined, 'Bun', { contender: ours.name, bound: 'at least', limit: 3 }),
       of(`CPU per request, ${PIPELINED} pipelined`, 'µs', 'pipelined CPU', 'at most', 0.3),
     ],
   };

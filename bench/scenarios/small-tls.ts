@@ -2,8 +2,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDevelopmentCertificate } from '../../runtime/tls/dev-certificate.ts';
-import type { BenchContext, Scenario, ScenarioResult } from '../comparison.ts';
-import { type CertificateFiles, nodeHttp2Secure, sluice } from '../contenders.ts';
+import {
+  type BenchContext,
+  beside,
+  type Comparison,
+  type Scenario,
+  type ScenarioResult,
+} from '../comparison.ts';
+import { type CertificateFiles, type Contender, nodeHttp2Secure, sluice } from '../contenders.ts';
 import { bun, caddy, deno, h2o, hypercorn, nghttpd } from '../others.ts';
 import { compareSmall } from './small.ts';
 
@@ -21,18 +27,21 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
       pools: { hello: { application: 'hello.ts', threads, paths: ['/hello'] } },
     }),
   );
+  const best = sluices[0] as Contender;
+  const others = [bun, deno, nghttpd, h2o, caddy, hypercorn].map((other) => other(asked));
+  const comparisons = await compareSmall(context, [node, ...sluices, ...others], best);
   return {
     method:
       'As the scenario "Small responses", over TLS 1.3 with the suite TLS_AES_128_GCM_SHA256 and a P-256 certificate on both sides. ' +
       'Handshakes are made before the warm-up ends and are not part of what is measured.',
-    comparisons: await compareSmall(
-      context,
-      [
-        ...[node, ...sluices],
-        ...[bun(asked), deno(asked), nghttpd(asked), h2o(asked), caddy(asked), hypercorn(asked)],
-      ],
-      sluices[0],
-    ),
+    comparisons: [
+      ...comparisons,
+      ...beside(comparisons[0] as Comparison, 'Bun', {
+        contender: best.name,
+        bound: 'at least',
+        limit: 0.7,
+      }),
+    ],
   };
 }
 

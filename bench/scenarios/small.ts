@@ -63,14 +63,14 @@ export async function compareSmall(
       unit: 'requests/s',
       baseline,
       samples: samples['requests per second'],
-      targets: [{ contender: best.name, of: 'ratio', bound: 'at least', limit: 2.5 }],
+      targets: [{ contender: best.name, of: 'ratio', bound: 'at least', limit: 3.6 }],
     },
     {
       title: 'CPU per request, whole process tree',
       unit: 'µs',
       baseline,
       samples: samples['CPU µs per request'],
-      targets: [{ contender: best.name, of: 'ratio', bound: 'at most', limit: 0.5 }],
+      targets: [{ contender: best.name, of: 'ratio', bound: 'at most', limit: 0.34 }],
     },
     {
       title: 'RSS after the run, whole process tree',
