@@ -3,9 +3,12 @@ import { once } from 'node:events';
 import { request as sendHttp1 } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { FrameType } from '../../../runtime/http2/frames.ts';
+import { message, RawClient } from '../../http1/raw.ts';
 import { FileScope, startServer, type TestServer } from '../../server/harness.ts';
 import { requestHttp1 } from '../../server/http1-client.ts';
 import { connectHttp2, request } from '../../server/http2-client.ts';
+import { data, fieldBlock, headers, RawHttp2 } from '../../server/raw-http2.ts';
 import { http1, http2, RefusedError, type Way } from '../../websocket/byte-streams.ts';
 import type { SocketServer } from '../../websocket/server.ts';
 import { ignoring } from './applications/ignored-upgrade.ts';
@@ -25,10 +28,11 @@ test.before(async () => {
       classes: { application: file('own-classes.ts'), threads },
       closing: { application: file('own-classes.ts'), threads },
       proxy: { application: file('connect-proxy.ts'), threads },
+      expecting: { application: file('check-continue.ts'), threads },
       ignoring: { application: file('ignored-upgrade.ts'), threads },
     },
     routes: [
-      ...['server', 'handler', 'classes', 'closing'].map((pool) => ({
+      ...['server', 'handler', 'classes', 'closing', 'expecting'].map((pool) => ({
         host: `${pool}.test`,
         path: '/*',
         pool,
@@ -143,6 +147,42 @@ test('an Upgrade that nobody listens to is a request like any other, as on node:
   // Over HTTP/2 a 200 would accept it, and node:http2 offers none.
   t.is((await ask(http2, server)).status, 501);
 });
+
+for (const [what, version, event, ...expects] of [
+  ['one', '1.1', 'checkContinue', '100-continue'],
+  ['one in other letters', '1.1', 'checkContinue', '100-Continue'],
+  ['one, and an empty field', '1.1', 'checkContinue', '100-continue', ''],
+  ['empty fields', '1.1', 'request', '', ','],
+  ['none', '1.1', 'request'],
+  ['one, which HTTP/1.0 does not have,', '1.0', 'request', '100-continue'],
+  ['two equal ones', '2', 'checkContinue', '100-continue', '100-continue'],
+  ['another besides', '2', 'request', '100-continue', 'x'],
+] as const) {
+  test(`an expectation over HTTP/${version}: ${what} makes it an event ${event}`, async (t) => {
+    const authority = 'expecting.test';
+    if (version === '2') {
+      const client = await RawHttp2.connect(t, server.port);
+      const head = Object.entries({
+        ':method': 'POST',
+        ':scheme': 'http',
+        ':path': '/',
+        ':authority': authority,
+      });
+      const fields = expects.map((value) => ['expect', value] as const);
+      client.send(headers(1, fieldBlock([...head, ...fields]), false), data(1, 'content', true));
+      t.is((await client.untilFrame(FrameType.Data, 1)).payload.toString(), event);
+      return;
+    }
+    const client = await RawClient.connect(t, server.port);
+    const fields = expects.map((value) => `Expect: ${value}`);
+    client.send(
+      message([`POST / HTTP/${version}`, `Host: ${authority}`, 'Content-Length: 4', ...fields], 'body'),
+    );
+    let response = await client.response();
+    if (response.status === 100) response = await client.response();
+    t.is(response.body, event);
+  });
+}
 
 test('CONNECT has its authority for a URL', async (t) => {
   const asked = sendHttp1(server.origin, { method: 'CONNECT', path: 'origin.test:443' });

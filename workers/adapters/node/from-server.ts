@@ -3,7 +3,7 @@
  * such a server, and `ws`, Socket.IO and `@fastify/websocket` attach to one.
  */
 import type { Server } from 'node:http';
-import type { Application, Exchange } from '../../gateway.ts';
+import type { Application, Exchange, ExchangeRequest } from '../../gateway.ts';
 import { Associated } from '../associated.ts';
 import { type FromNodeOptions, optionsOf } from './from-node.ts';
 import { NodePair } from './pair.ts';
@@ -18,13 +18,12 @@ export function fromServer(server: Server, options: FromServerOptions = {}): App
   warnOfSettings(server);
   const face = new ServerFace(server);
   const application = (exchange: Exchange): void | Promise<void> => {
-    const { method, fields, protocol } = exchange.request;
+    const { method, protocol } = exchange.request;
     if (method === 'CONNECT' || protocol !== '') {
       const upgraded = upgrade(face, exchange);
       if (upgraded !== null) return upgraded.held;
     }
-    const isAsked =
-      server.listenerCount('checkContinue') > 0 && fields.get('expect')?.toLowerCase() === '100-continue';
+    const isAsked = server.listenerCount('checkContinue') > 0 && expectsContinue(exchange.request);
     const event = isAsked ? 'checkContinue' : 'request';
     const hasListeners = server.listenerCount(event) > 0;
     const streamListeners = face.streamListeners(exchange.request.version, hasListeners);
@@ -44,6 +43,16 @@ export function fromServer(server: Server, options: FromServerOptions = {}): App
   };
   const associated = Associated.of(application, pairOptions.downgrade);
   return application;
+}
+
+/**
+ * `Expect` is a list, and over HTTP/2 the server has not checked it. HTTP/1.0 has no expectations (RFC 9110 section
+ * 10.1.1).
+ */
+function expectsContinue({ version, fields }: ExchangeRequest): boolean {
+  if (version === '1.0' || !fields.has('expect')) return false;
+  const members = fields.list('expect');
+  return members.length > 0 && members.every((member) => member.toLowerCase() === '100-continue');
 }
 
 /**
