@@ -10,6 +10,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { isMainThread, threadId } from 'node:worker_threads';
+import { orFromBefore } from '../status/memory-use.ts';
 import { samplesFile, threadsVariable } from './thread-files.ts';
 
 const INTERVAL_MS = 10;
@@ -20,6 +21,15 @@ const WRITE_EVERY_MS = 250;
  * request must not count.
  */
 const noHandle = /^(Timeout|Immediate)$|Req/;
+
+/** An error in the timer would end the thread. */
+const memoryUsage = orFromBefore(() => process.memoryUsage(), {
+  rss: 0,
+  heapTotal: 0,
+  heapUsed: 0,
+  external: 0,
+  arrayBuffers: 0,
+});
 
 const folder = process.env[threadsVariable];
 if (!isMainThread && folder !== undefined) sample(join(folder, samplesFile(threadId)));
@@ -42,7 +52,7 @@ function sample(file: string): void {
       timestamp: Date.now(),
       delay: Math.max(0, elapsedMs - INTERVAL_MS),
       cpu: cpuMs / elapsedMs,
-      memory: process.memoryUsage(),
+      memory: memoryUsage(),
       handles: process.getActiveResourcesInfo().filter((name) => !noHandle.test(name)).length,
       loopUtilization: performance.eventLoopUtilization(now.loop, last.loop).utilization * 100,
     };

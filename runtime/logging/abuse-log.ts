@@ -4,7 +4,6 @@
  *
  * At most one line per budget in `intervalMs` (see `LimitedLines`).
  */
-
 import type { Peer } from '../connections/peer.ts';
 import type { Abuse, EngineCounters } from '../http2/counters.ts';
 import { frameName } from '../http2/frames.ts';

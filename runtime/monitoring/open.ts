@@ -9,7 +9,7 @@ import { naming } from '../listeners/listen-error.ts';
 import { resolveHosts } from '../listeners/names.ts';
 import type { Log } from '../logging/log.ts';
 import type { Reactor } from '../server/reactor.ts';
-import { residentBytes } from '../status/resident-bytes.ts';
+import { residentBytes } from '../status/memory-use.ts';
 import type { ServerStatus } from '../status/status-types.ts';
 import type { MonitoringDetails } from './details.ts';
 import { METRICS_TYPE } from './exposition.ts';

@@ -2,7 +2,6 @@
  * Replaces threads. A new thread is started and must live for a while; then the old thread finishes its jobs
  * and ends. If the new thread does not load, or dies too soon, the old one continues.
  */
-
 import { RunningTimer } from '../../wire/running-timer.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { ThreadVersion } from './pool-options.ts';

@@ -2,7 +2,6 @@
  * Ends a server in order. It serves on for a while without being ready, then takes no more requests, lets open exchanges finish, and lets
  * the applications stop. At the deadline it resets what is still open.
  */
-
 import { type Clock, RunningTimer, systemClock } from '../../wire/running-timer.ts';
 import type { Config } from '../config/config.ts';
 import { Deadline } from '../deadlines/counters.ts';

@@ -8,7 +8,7 @@
 import { totalmem } from 'node:os';
 import type { Log } from '../logging/log.ts';
 import type { RecyclingCause } from '../pools/recycling.ts';
-import { residentBytes } from '../status/resident-bytes.ts';
+import { residentBytes } from '../status/memory-use.ts';
 
 export interface MemoryGuardOptions {
   /** Undefined: the limit that the system reports. */

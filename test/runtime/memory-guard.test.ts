@@ -2,7 +2,7 @@
 import test from 'ava';
 import { createLog } from '../../runtime/logging/log.ts';
 import { MemoryGuard, memoryOfSystem } from '../../runtime/server/memory-guard.ts';
-import { residentBytes } from '../../runtime/status/resident-bytes.ts';
+import { residentBytes } from '../../runtime/status/memory-use.ts';
 import { LogLines } from '../server/log-lines.ts';
 
 const MB = 1_000_000;
