@@ -3,12 +3,11 @@
  * stay open while idle. Usage: node-http-bodies.ts PORT
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { CHUNK_BYTES, HELLO, IDLE_TIMEOUT_MS, numberInPath } from '../content.ts';
+import { HELLO, IDLE_TIMEOUT_MS, numberInPath } from '../content.ts';
+import { zeros } from './zeros.ts';
 
 const hello = Buffer.from(HELLO);
-const chunk = Buffer.alloc(CHUNK_BYTES);
 
 const server = createServer({ keepAliveTimeout: IDLE_TIMEOUT_MS }, (request, response) => {
   const path = request.url as string;
@@ -31,16 +30,7 @@ async function upload(request: IncomingMessage, response: ServerResponse): Promi
 
 async function download(response: ServerResponse, bytes: number): Promise<void> {
   response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': bytes });
-  let left = bytes;
-  const source = new Readable({
-    highWaterMark: CHUNK_BYTES,
-    read() {
-      const size = Math.min(left, chunk.length);
-      left -= size;
-      this.push(size === 0 ? null : size === chunk.length ? chunk : chunk.subarray(0, size));
-    },
-  });
-  await pipeline(source, response).catch(() => {
+  await pipeline(zeros(bytes), response).catch(() => {
     // The client has gone, so there is nobody to tell.
   });
 }

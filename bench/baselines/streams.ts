@@ -4,14 +4,13 @@
  * and its backpressure for large bodies.
  */
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { CHUNK_BYTES, HELLO, LIGHT, numberInPath } from '../content.ts';
+import { HELLO, LIGHT, numberInPath } from '../content.ts';
 import { work } from '../work.ts';
+import { zeros } from './zeros.ts';
 
 const hello = Buffer.from(HELLO);
 const light = Buffer.from(LIGHT);
-const chunk = Buffer.alloc(CHUNK_BYTES);
 
 /** Does the work of the compute route on this thread, unless the server passes it to a pool. */
 export type Compute = (iterations: number) => string | Promise<string>;
@@ -55,16 +54,7 @@ async function download(stream: ServerHttp2Stream, bytes: number): Promise<void>
     'content-type': 'application/octet-stream',
     ...(Number.isFinite(bytes) ? { 'content-length': bytes } : {}),
   });
-  let left = bytes;
-  const source = new Readable({
-    highWaterMark: CHUNK_BYTES,
-    read() {
-      const size = Math.min(left, chunk.length);
-      left -= size;
-      this.push(size === 0 ? null : size === chunk.length ? chunk : chunk.subarray(0, size));
-    },
-  });
-  await pipeline(source, stream).catch(() => {
+  await pipeline(zeros(bytes), stream).catch(() => {
     // The client has gone, so no answer is needed.
   });
 }

@@ -3,23 +3,13 @@ import test, { type ExecutionContext } from 'ava';
 import type { TestThread } from '../../runtime/testing/hosts.ts';
 import type { ActorError, Client } from '../../workers/actors/actors.ts';
 import { type Pair, RECALL_AFTER_MS, startPair } from './direct/pair.ts';
+import { forgetGates, gate } from './gates.ts';
 
 const told: string[] = [];
 
-const gates = new Map<string, PromiseWithResolvers<void>>();
-
-function gate(name: string): PromiseWithResolvers<void> {
-  let known = gates.get(name);
-  if (known === undefined) {
-    known = Promise.withResolvers<void>();
-    gates.set(name, known);
-  }
-  return known;
-}
-
 test.beforeEach(() => {
   told.length = 0;
-  gates.clear();
+  forgetGates();
 });
 
 class Notes {

@@ -2,19 +2,8 @@
 import * as node from 'node:path';
 import test from 'ava';
 import { testActors } from '../../runtime/testing/actors.ts';
-import { PayloadDecoder } from '../../wire/payload/decoder.ts';
-import { PayloadEncoder } from '../../wire/payload/encoder.ts';
-import { PayloadError, type PayloadLimits } from '../../wire/payload/forms.ts';
-
-const limits: PayloadLimits = { maxBytes: 262_144, maxDepth: 64, maxReferences: 1_000, maxErrorChars: 8_192 };
-const encoder = new PayloadEncoder();
-const decoder = new PayloadDecoder();
-
-function carried(value: unknown): unknown {
-  encoder.encode(value, 'value', limits);
-  const bytes = Buffer.from(encoder.bytes.subarray(0, encoder.length));
-  return decoder.decode(bytes, 0, bytes.length, limits);
-}
+import { PayloadError } from '../../wire/payload/forms.ts';
+import { carried } from './carried.ts';
 
 /** Changes what is read behind it, while it is read. */
 function changing(change: () => void): object {

@@ -2,19 +2,7 @@
 import assert from 'node:assert/strict';
 import { runInNewContext } from 'node:vm';
 import test from 'ava';
-import { PayloadDecoder } from '../../wire/payload/decoder.ts';
-import { PayloadEncoder } from '../../wire/payload/encoder.ts';
-import type { PayloadLimits } from '../../wire/payload/forms.ts';
-
-const limits: PayloadLimits = { maxBytes: 262_144, maxDepth: 64, maxReferences: 1_000, maxErrorChars: 8_192 };
-const encoder = new PayloadEncoder();
-const decoder = new PayloadDecoder();
-
-function carried(value: unknown): unknown {
-  encoder.encode(value, 'value', limits);
-  const bytes = Buffer.from(encoder.bytes.subarray(0, encoder.length));
-  return decoder.decode(bytes, 0, bytes.length, limits);
-}
+import { carried } from './carried.ts';
 
 /** Built-in objects that are carried, each made in a realm. */
 const BUILT_IN = {

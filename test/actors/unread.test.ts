@@ -6,6 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { TestThread } from '../../runtime/testing/hosts.ts';
 import type { ActorError, Call } from '../../workers/actors/actors.ts';
 import { type Pair, type PairOptions, startPair } from './direct/pair.ts';
+import { forgetGates, gate } from './gates.ts';
 
 /** Of a ring, and of what waits besides. */
 const BYTES = 65_536;
@@ -14,20 +15,10 @@ const PIECE_BYTES = 10_000;
 const WINDOW = 16;
 
 const told: string[] = [];
-const gates = new Map<string, PromiseWithResolvers<void>>();
-
-function gate(name: string): PromiseWithResolvers<void> {
-  let known = gates.get(name);
-  if (known === undefined) {
-    known = Promise.withResolvers<void>();
-    gates.set(name, known);
-  }
-  return known;
-}
 
 test.beforeEach(() => {
   told.length = 0;
-  gates.clear();
+  forgetGates();
 });
 
 function textOf(n: number): string {

@@ -5,20 +5,11 @@ import type { TestThread } from '../../../runtime/testing/hosts.ts';
 import { hardwareAtomics } from '../../../wire/atomics.ts';
 import { RingProducer } from '../../../wire/ring.ts';
 import type { ActorError, Call } from '../../../workers/actors/actors.ts';
+import { forgetGates, gate } from '../gates.ts';
 import { Pair, type PairOptions, startPair } from './pair.ts';
 
 /** What has begun, in order. */
 const told: string[] = [];
-const gates = new Map<string, PromiseWithResolvers<void>>();
-
-function gate(name: string): PromiseWithResolvers<void> {
-  let known = gates.get(name);
-  if (known === undefined) {
-    known = Promise.withResolvers<void>();
-    gates.set(name, known);
-  }
-  return known;
-}
 
 class Desk {
   static interleave = ['peek'];
@@ -93,7 +84,7 @@ class Desk {
 
 test.beforeEach(() => {
   told.length = 0;
-  gates.clear();
+  forgetGates();
 });
 
 function startDesk(t: ExecutionContext, settings: object = {}, options: PairOptions = {}): Promise<Pair> {
