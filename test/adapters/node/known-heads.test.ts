@@ -100,3 +100,15 @@ test('a value that Node refuses is refused each time, also behind a good one', (
     t.deepEqual(laidOut({ 'x-checked': '\tspaced ' }).flat, ['x-checked', 'spaced']);
   }
 });
+
+test('of more names than the 256 that are remembered, and of values of more than 256 characters, each is checked each time', (t) => {
+  const names = Array.from({ length: 300 }, (_, n) => `X-Many-${n}`);
+  const long = 'v'.repeat(257);
+  for (let n = 0; n < 2; n++) {
+    for (const name of names) t.deepEqual(laidOut({ [name]: 'good' }).flat, [name.toLowerCase(), 'good']);
+    t.throws(() => laidOut({ [names[299] as string]: 'b\nd' }), { code: 'ERR_INVALID_CHAR' });
+    t.throws(() => laidOut({ 'X-Many 300': 'good' }), { code: 'ERR_INVALID_HTTP_TOKEN' });
+    t.deepEqual(laidOut({ 'x-long': long }).flat, ['x-long', long]);
+    t.throws(() => laidOut({ 'x-long': `${long}\n` }), { code: 'ERR_INVALID_CHAR' });
+  }
+});
