@@ -92,6 +92,8 @@ const DEFAULT_AUTHORITY = '127.0.0.1:8080';
 const RESOURCES: Resources = new Map([
   ['/', { GET: showIndex }],
   ['/favicon.svg', { GET: showLogo }],
+  // Browsers ask for it beside an answer that is no page, such as that of /hello.
+  ['/favicon.ico', { GET: showLogo }],
   ['/demo/ping', { GET: ping }],
 ]);
 

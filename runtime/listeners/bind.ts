@@ -78,7 +78,11 @@ async function removeStale({ address, path }: UnixAddress): Promise<void> {
   const stat = lstatSync(path);
   if (!stat.isSocket()) throw new ListenError(address, 'a free path', 'a file that is no socket');
   if (await answers(path))
-    throw new ListenError(address, 'a free path', 'a socket that a process listens on');
+    throw new ListenError(
+      address,
+      'a free path',
+      'a socket that a process listens on; end that process, or take another path',
+    );
   unlinkSync(path);
 }
 
@@ -115,10 +119,16 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTSOCK: 'a descriptor that is no socket',
 };
 
+const remedies: Readonly<Record<string, string>> = {
+  EADDRINUSE: '; end that process, or listen on another address (--port, or --address)',
+};
+
 export function listenError({ address }: BindAddress, cause: unknown): Error {
   if (cause instanceof ListenError) return cause;
   const code = codeOf(cause);
-  const received = Object.hasOwn(reasons, code) ? `${reasons[code]} (${code})` : String(cause);
+  const received = Object.hasOwn(reasons, code)
+    ? `${reasons[code]} (${code})${remedies[code] ?? ''}`
+    : String(cause);
   return new ListenError(address, 'a free address', received, { cause });
 }
 

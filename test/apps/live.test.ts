@@ -74,6 +74,8 @@ function ask(method: string, path: string, body?: Uint8Array | string, headers: 
 
 const PAGES = [
   '/',
+  '/favicon.svg',
+  '/favicon.ico',
   '/hello',
   '/echo',
   '/hash',
