@@ -1,4 +1,4 @@
-/** Whether a mailbox takes one call more. */
+/** Decides whether a mailbox accepts another call. */
 import { CallFlag } from '../../wire/actors/messages.ts';
 import type { Ancestor, Mailbox } from './mailbox.ts';
 

@@ -1,8 +1,11 @@
-/** A call that is for every instance of an actor: a call for each of them, whose replies go back as parts, and an end when all have come. */
+/**
+ * A call to every instance of an actor (`each`). It becomes one call for each instance. Each reply goes back as
+ * PART, and RESULT follows the last one.
+ */
 import { How } from '../../wire/actors/messages.ts';
 import { UNDEFINED } from '../../wire/payload/forms.ts';
 
-/** The thread that has made it, which is told what comes. */
+/** The thread that made the call. It receives the parts. */
 export interface PartTaker {
   /** Those that are for every instance of an actor, by the thread's numbers for them. */
   readonly broadcasts: Map<number, unknown>;

@@ -1,6 +1,7 @@
 /**
- * Which thread gets what waits: keyed and single actors live on one, a `pool` actor's calls go to whoever has least to do, and what a thread
- * that computes has not begun goes to one that has nothing to do.
+ * Decides which thread gets a waiting call. A keyed or single actor lives in one thread. A call of a `pool` actor
+ * goes to the thread with the least to do. If a thread computes and has not begun a call, the call moves to an idle
+ * thread.
  */
 import { ClaimState } from '../../wire/claims.ts';
 import { clockMilliseconds } from '../../wire/clock.ts';

@@ -91,7 +91,7 @@ export class DirectChannels {
     return hosts;
   }
 
-  /** A channel to each of the threads; none if one is not to be had. */
+  /** A channel to each of the threads; none at all if one of them cannot have any. */
   #channelsTo(caller: DirectLink, hosts: readonly DirectLink[]): readonly DirectChannel[] {
     const known = hosts.map((host) => channelBetween(caller, host));
     if (known.some((channel) => channel?.state === 'closing')) return [];

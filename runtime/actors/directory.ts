@@ -138,7 +138,7 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner, OpenCallsOwner 
     return this.#whenEmpty.promise;
   }
 
-  /** What waits and has no thread is refused, and reported as lost where nobody waits for it. */
+  /** Refuses waiting calls that have no thread, and reports those as lost for which no caller waits. */
   end(): void {
     this.#state = 'ended';
     for (const actor of this.#actors) {

@@ -1,4 +1,4 @@
-/** The directory of a configuration's actors, and how it goes along with the pools. */
+/** Makes the directory from the actors of a configuration, and keeps it in step with the pools. */
 import { pathToFileURL } from 'node:url';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../logging/log.ts';

@@ -1,9 +1,9 @@
 /**
- * Instances without messages, and since when, until it is time to stop them.
+ * Instances without messages, in the order in which they became idle, until they are stopped.
  *
- * The reactor sees most instances become idle. It keeps these in that order, so it has to look at the first ones only. Of an instance that
- * was called over a direct channel, the reactor learns later for how long it has been idle. Such instances are kept apart, because in the
- * first list they would stand behind instances that have been idle for a shorter time.
+ * The reactor sees most instances become idle, so it has to check only the first ones of that list. For an instance
+ * that was called over a direct channel, the reactor learns later how long it has been idle. Such instances have a
+ * list of their own, because in the first list they would wait behind instances that became idle later.
  */
 export class Idle<Instance> {
   readonly #seen = new Map<Instance, number>();

@@ -53,7 +53,7 @@ export interface Link extends PartTaker {
    * calls that were taken back is bounded too.
    */
   takeBack(call: ActorCall): boolean;
-  /** Tells the thread that nobody waits for a call that it has begun. */
+  /** Tells the thread that a begun call was given up. */
   abort(call: ActorCall): void;
   /** Ends the thread. @param error why */
   abortThread(error: Error): void;

@@ -1,4 +1,7 @@
-/** Whether what a thread says of an actor's methods is a manifest: every other thread is sent it, and none of them may fail for it. */
+/**
+ * Checks that what a thread reports about an actor's methods is a valid manifest. All other threads receive it, and
+ * none of them may fail because of it.
+ */
 import type { ActorManifest } from '../../wire/actors/messages.ts';
 import { PayloadDecoder } from '../../wire/payload/decoder.ts';
 import { DEFAULT_MAX_DEPTH, DEFAULT_MAX_REFERENCES, PayloadError } from '../../wire/payload/forms.ts';

@@ -294,7 +294,7 @@ export class OpenCalls implements CallOwner {
     this.#over(call);
   }
 
-  /** The deadline of the call, which is in no mailbox any more, passed while it waited and nobody waits for its result. */
+  /** The deadline of a call without a waiting caller passed while it waited. The call is no longer in a mailbox. */
   expire(call: ActorCall): void {
     this.#lose(call, 'its deadline passed while it waited');
     this.#over(call);

@@ -1,4 +1,4 @@
-/** What a status says of actors and topics. */
+/** The part of a status that describes actors and topics. */
 import { type ActorCounts, sumOfCounts } from '../../wire/actors/counters.ts';
 import type {
   ActorStatus,

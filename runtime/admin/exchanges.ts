@@ -1,4 +1,4 @@
-/** Exchanges in flight, as whoever asks for them sees them. Nothing is kept of them for that: each answer looks at what there is. */
+/** Lists the exchanges in flight. It keeps no record of them: each request looks at the current state. */
 import { ClaimState } from '../../wire/claims.ts';
 import { clockMicroseconds } from '../../wire/clock.ts';
 import type { ActorDirectory } from '../actors/directory.ts';

@@ -1,4 +1,4 @@
-/** `GET /logs`: the newest log lines, and new lines as they come. */
+/** `GET /logs`: the newest log lines, then each new line as it is written. */
 import type { ControlExchange } from '../control/routes.ts';
 import type { LogTail } from '../logging/log-tail.ts';
 import { badRequest } from './errors.ts';

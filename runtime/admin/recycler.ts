@@ -1,4 +1,4 @@
-/** Replaces threads because somebody asks for it: one after the other, each when its replacement has proved itself. */
+/** Replaces threads on request, one after the other, each once its replacement has proved itself. */
 import { ControlRefusal } from '../control/errors.ts';
 import { ApplicationLoadError } from '../pools/application-load-error.ts';
 import type { Pool } from '../pools/pool.ts';

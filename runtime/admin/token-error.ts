@@ -1,4 +1,4 @@
-/** The file with the admin token cannot be used, so the server does not start. */
+/** The file with the admin token is not usable, so the server does not start. */
 export const TOKEN_CODE = 'SLUICE_ADMIN_TOKEN_UNUSABLE';
 
 export class AdminTokenError extends Error {

@@ -1,4 +1,7 @@
-/** The words behind `sluice doctor` and its like: flags of its own, those of `sluice start`, and a command behind `--`. */
+/**
+ * Parses the arguments of `sluice doctor`, `flame`, `heapprofiler` and `bubbleprof`: their own flags, those of
+ * `sluice start`, and a command after `--`.
+ */
 import type { ClinicTool } from '../clinic/injected.ts';
 import { CLINIC_VERSION } from '../clinic/installed.ts';
 import { closest } from '../config/closest.ts';

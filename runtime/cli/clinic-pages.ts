@@ -1,4 +1,7 @@
-/** doctor and bubbleprof: clinic starts the server and makes the page of the reactor; doctor's pages of threads are made of what they left. */
+/**
+ * `sluice doctor` and `bubbleprof`: clinic starts the server and makes the reactor's page. doctor's pages of threads
+ * are made from the files that the threads have written.
+ */
 import { basename, join } from 'node:path';
 import { makeDoctorFolders } from '../clinic/doctor-threads.ts';
 import type { ClinicTool } from '../clinic/injected.ts';

@@ -1,6 +1,6 @@
 /**
- * flame and heapprofiler: clinic's collectors see the main thread alone, so the profiles of all threads are taken by the server
- * itself, and clinic shows them.
+ * `sluice flame` and `heapprofiler`. clinic's collectors see only the main thread, so the server itself profiles all
+ * threads, and clinic displays the result.
  */
 import { dirname } from 'node:path';
 import type { ClinicTool } from '../clinic/injected.ts';

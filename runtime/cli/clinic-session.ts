@@ -1,4 +1,4 @@
-/** What `sluice doctor` and its like hand to a tool, and what a tool gives them. Types only. */
+/** What the commands for clinic pass to a tool, and what the tool returns. Types only. */
 import type { Clinic } from '../clinic/installed.ts';
 import type { ServerRun } from '../clinic/server-run.ts';
 import type { Config } from '../config/config.ts';

@@ -1,6 +1,6 @@
 /**
- * `sluice doctor|flame|bubbleprof|heapprofiler`: starts the configured server as that tool needs it, makes a load or waits for
- * one, and ends with the path of the report and with what is to be looked at first.
+ * `sluice doctor|flame|bubbleprof|heapprofiler`: starts the configured server as the tool needs it, generates load
+ * or waits for some, and prints the path of the report and what to look at first.
  */
 import { dirname } from 'node:path';
 import { failuresBetween } from '../clinic/failures.ts';

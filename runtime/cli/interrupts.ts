@@ -1,4 +1,4 @@
-/** How a command that runs until the user ends it hears of that. */
+/** Tells a command that runs until the user ends it that the user has done so. */
 import { StopSignals } from '../process/stop-signals.ts';
 
 /**

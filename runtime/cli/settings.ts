@@ -1,6 +1,6 @@
 /**
- * What the command line and the environment can set, as one table: flags, variables, help and parsing all come
- * from it. A flag stands over its variable, a variable over the file, the file over the default.
+ * All settings of the command line and the environment, as one table: flags, variables, help and parsing come from
+ * it. A flag overrides its variable, a variable overrides the file, the file overrides the default.
  */
 
 import { type ListenerAddress, parseAddress } from '../config/address.ts';

@@ -1,4 +1,7 @@
-/** What becomes of what a command writes to standard output. A reader that has gone (`sluice top | head`) is no failure; a full disk is. */
+/**
+ * Handles the standard output of a command. A reader that has left (`sluice top | head`) is not a failure; a full
+ * disk is.
+ */
 
 /** The process has one standard output. */
 let failure: Error | null = null;

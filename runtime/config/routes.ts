@@ -1,4 +1,4 @@
-/** The order of routes: the most specific first, wherever it stands in the file. */
+/** The order of routes: the most specific first, whatever their order in the file. */
 
 import type { RouteConfig } from './config.ts';
 

@@ -1,9 +1,9 @@
 /**
- * Finds the socket that carries a TLS connection's records. What is no record, as an empty write that only
- * looks for an error, must go past TLS.
+ * Finds the socket that carries a TLS connection's records. A write that is not a record, such as an empty write
+ * that only tests for an error, must bypass TLS.
  *
- * Node has no public name for it. A TLS socket keeps the socket that it was made from as its parent, since
- * the activity of one is the activity of the other. If a future Node keeps none, there is none to be found.
+ * Node has no public name for this socket. A TLS socket keeps the socket that it was made from as its parent,
+ * because activity of one is activity of the other. If a future Node does not, no socket is found.
  */
 import { Socket } from 'node:net';
 

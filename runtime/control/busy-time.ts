@@ -1,6 +1,7 @@
 /**
- * How much of the reactor's time handlers take. Beyond a burst they have a share of it, and the next request waits until that is kept. So whoever asks
- * for what is expensive, as often as the answers come, slows only other such requests.
+ * Limits the share of the reactor's time that handlers take. After a burst, the next request waits until the share
+ * is kept. A client that sends expensive requests as fast as they are answered therefore slows only other such
+ * requests.
  */
 
 /** Of the reactor's time. */

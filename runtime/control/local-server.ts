@@ -1,9 +1,11 @@
 /**
- * Answers requests by routes within the server, over HTTP/2 and HTTP/1.1, on the same reactor. Limits, deadlines and counters are its own, so its
- * clients take nothing from the applications' clients. No request reaches a pool: a route in the reactor's thread answers it.
+ * Answers requests by routes within the server, over HTTP/2 and HTTP/1.1, on the same reactor. It has limits,
+ * deadlines and counters of its own, so its clients take nothing from the applications' clients. No request reaches
+ * a pool: a route in the reactor's thread answers it.
  *
- * A connection is answered little at a time, so that a client which does not read holds little. Strangers' connections make room for newer ones,
- * strangers are limited by address, and what they ask counts for nothing that limits clients which have been let in.
+ * It answers each connection in small steps, so a client that does not read makes the server hold little.
+ * Connections of strangers make room for newer ones, strangers are limited by address, and their requests do not
+ * count towards the limits of clients that have been admitted.
  */
 import { OutputBuffers } from '../bytes/output-buffers.ts';
 import type { Config } from '../config/config.ts';

@@ -1,6 +1,6 @@
 /**
- * How often clients may ask: a token bucket for each, which holds one second's worth. Bounded, whoever asks: the client that asked longest ago makes
- * room.
+ * Limits how often each client may ask: one token bucket per client, which holds one second's worth. The number of
+ * clients is bounded: the one that asked longest ago makes room.
  */
 
 /** How many clients are remembered. */

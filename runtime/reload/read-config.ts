@@ -1,4 +1,7 @@
-/** The configuration file as it is now, for a server that runs: read in a thread, as the reactor must not wait for a disk. */
+/**
+ * Reads the configuration file again for a running server, in a thread, because the reactor must not wait for a
+ * disk.
+ */
 import type { Config } from '../config/config.ts';
 import { ConfigError, ConfigErrorCode } from '../config/errors.ts';
 import { impliedText } from '../config/implied.ts';

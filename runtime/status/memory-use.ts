@@ -1,6 +1,6 @@
 /**
- * Memory of the process, as the system tells it: on Linux in a file. A process that may open no more files gets the
- * value from before. It needs its memory limit guarded, and its metrics read, then as well.
+ * Memory of the process as the system reports it, on Linux in a file. A process that cannot open another file gets
+ * the previous value, so that the memory guard and the metrics keep working.
  */
 
 /** The resident memory, in bytes. */

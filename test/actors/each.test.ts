@@ -44,7 +44,7 @@ test('each instance of a pool answers once, with its thread', async (t) => {
   );
   t.like(unknown?.error, { code: 'SLUICE_ACTOR_METHOD_UNKNOWN', at: 'call' });
   t.like(stream?.error, { code: 'SLUICE_MESSAGE_INVALID', begun: 'no' });
-  t.regex(stream?.error?.message ?? '', /in a call for each instance.*got a stream at arguments\[0\]/);
+  t.regex(stream?.error?.message ?? '', /in a call to each instance.*got a stream at arguments\[0\]/);
 });
 
 test('an instance whose thread ends has its part: begun or not, the others answer', async (t) => {

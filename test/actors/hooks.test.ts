@@ -83,7 +83,7 @@ const START_TIMEOUT = {
   retryable: true,
 };
 const STOP_SAYS =
-  'ActorError: session: expected stop() to settle within 10000 ms, it goes on. The next instance starts with what this one has saved so far; give what it awaits a shorter time, or raise $.actors.session.stopTimeoutMs';
+  'ActorError: session: expected stop() to settle within 10000 ms, it has not. The next instance starts with what this one has saved so far; give what it awaits a shorter time, or raise $.actors.session.stopTimeoutMs';
 
 test.serial(
   'a start that does not settle fails the calls that wait for it when its time is over, and the next call makes another instance',
@@ -108,7 +108,7 @@ test.serial(
       t.like(error, START_TIMEOUT);
       t.is(
         error?.message,
-        'session: expected start() to settle within 10000 ms, it goes on. The next call makes another instance; give what it awaits a shorter time, or raise $.actors.session.startTimeoutMs (method use)',
+        'session: expected start() to settle within 10000 ms, it has not. The next call makes another instance; give what it awaits a shorter time, or raise $.actors.session.startTimeoutMs (method use)',
       );
     }
     t.deepEqual(

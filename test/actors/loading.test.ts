@@ -54,7 +54,7 @@ const wrong: readonly [
     'a start that does not settle',
     'wrong',
     'Hanging',
-    /wrong: expected start\(\) to settle within 100 ms, it goes on/,
+    /wrong: expected start\(\) to settle within 100 ms, it has not/,
   ],
 ];
 

@@ -1,4 +1,4 @@
-/** How many bytes a message for actors needs beside its payload. */
+/** The number of bytes that a message for actors needs beside its payload. */
 import { integersBound, stringBound } from '../encoder.ts';
 import { maxMessageLength } from '../layout.ts';
 

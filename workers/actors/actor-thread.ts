@@ -24,7 +24,7 @@ import type { Send, ThreadLink } from './thread-link.ts';
 import { OUTERMOST, Turns, type TurnsOwner } from './turns.ts';
 import type { ActorContext } from './types.ts';
 
-/** What waits for time to pass. */
+/** Things that wait for time to pass. */
 export interface Timers {
   readonly nowMs: number;
   set(callback: () => void, afterMs: number): object;
@@ -119,9 +119,9 @@ export class ActorThread implements ActorThreadHandler, ThreadLink, ChannelsOwne
   }
 
   /**
-   * Loads the actors of this thread's pool, and tells that they can be called.
-   * @param reached is told what the thread waits for; empty: for nothing that has a name
-   * @throws ActorLoadError, and what the module, a constructor or a `start` throws
+   * Loads the actors of this thread's pool, and reports to the reactor that they can be called.
+   * @param reached gets the name of what the thread is waiting for; empty: for nothing that has a name
+   * @throws ActorLoadError, and whatever the module, a constructor or a `start` throws
    */
   async load(module: string, reached: (step: string) => void): Promise<void> {
     const { actors, pool } = this.#boot;
@@ -130,8 +130,8 @@ export class ActorThread implements ActorThreadHandler, ThreadLink, ChannelsOwne
   }
 
   /**
-   * The thread is to end: what it has begun ends, its instances stop, and what it has not begun goes elsewhere. Calls that it makes go
-   * on. Resolves when it has nothing left.
+   * Prepares the end of the thread. Begun calls end, instances stop, and unbegun calls go to other threads. The
+   * thread's own calls continue. Resolves when nothing is left.
    */
   async leave(failed: (error: unknown) => void): Promise<void> {
     this.#left ??= Promise.withResolvers();
@@ -155,7 +155,7 @@ export class ActorThread implements ActorThreadHandler, ThreadLink, ChannelsOwne
     this.topics.endAll();
   }
 
-  /** Whoever is due runs in no application's context. */
+  /** Timers run outside every application's async context. */
   setTimer(callback: () => void, afterMs: number): object {
     return this.#timers.set(callback, afterMs);
   }
@@ -178,7 +178,7 @@ export class ActorThread implements ActorThreadHandler, ThreadLink, ChannelsOwne
     this.#turns.said();
   }
 
-  /** The thread ends, and takes no turn any more. */
+  /** The thread ends and takes no further turn. */
   publish(): void {
     this.#turns.publish();
   }
@@ -244,7 +244,7 @@ export class ActorThread implements ActorThreadHandler, ThreadLink, ChannelsOwne
     this.requestTurn();
   }
 
-  /** The reactor's side has broken the ring: nothing can be said any more, so the thread ends and is replaced. */
+  /** The reactor's side has corrupted the ring. Nothing more can be sent, so the thread ends and is replaced. */
   onCorrupt(error: Error): void {
     throw error;
   }

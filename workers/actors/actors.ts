@@ -32,9 +32,9 @@ export type {
 } from './types.ts';
 
 /**
- * A handle for the actor of this name, as the configuration has it. It owns nothing and needs no disposal; it may be made when a module is
- * loaded, by any application, actor or lifespan hook.
- * @throws ActorError `SLUICE_ACTOR_UNKNOWN`, which lists the actors that there are
+ * Returns a handle for the actor of this name in the configuration. It owns nothing and needs no disposal. Any
+ * application, actor or lifespan hook may call it, also while a module loads.
+ * @throws ActorError `SLUICE_ACTOR_UNKNOWN`, which lists the existing actors
  */
 export function actor<C extends ActorClass | ActorModule>(name: string): Handle<C> {
   return handleOf<C>(name, actorThread);

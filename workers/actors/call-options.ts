@@ -1,4 +1,4 @@
-/** The options of a call: what stands behind its arguments, told from an argument. */
+/** The options of a call. They follow its arguments; this file tells the two apart. */
 import type { CallOptions } from './types.ts';
 
 const OPTION_NAMES: ReadonlySet<string> = new Set(['deadlineMs', 'signal', 'hard', 'reuseMemory']);
@@ -6,8 +6,8 @@ const OPTION_NAMES: ReadonlySet<string> = new Set(['deadlineMs', 'signal', 'hard
 const marked = new WeakSet<object>();
 
 /**
- * Options that nothing else can be taken for. For code that passes on arguments which it does not know: the last of them may look like
- * options itself, and is data where these stand behind it.
+ * Marks options, so that they cannot be mistaken for an argument. For code that passes on arguments that it does
+ * not know: if the last of them looks like options, it stays data, because marked options follow it.
  */
 export function callOptions(options: CallOptions = {}): CallOptions {
   const own = Object.freeze({ ...options });
@@ -16,8 +16,8 @@ export function callOptions(options: CallOptions = {}): CallOptions {
 }
 
 /**
- * The last argument, when `callOptions` has made it, or when it has nothing but options, each of its type: a signal is no data, and a
- * deadline alone hardly is.
+ * Returns the last argument if `callOptions` has marked it, or if all its properties are options of the right
+ * types: a signal is never data, and a deadline alone hardly ever.
  */
 export function optionsOf(args: readonly unknown[]): CallOptions | undefined {
   const last = args.at(-1);

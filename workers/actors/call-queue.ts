@@ -1,10 +1,10 @@
-/** What lies in a queue. */
+/** A queue of calls that wait for an instance. */
 export interface Queued<C> {
   previous: C | null;
   next: C | null;
 }
 
-/** First in, first out, and one can leave from the middle. */
+/** First in, first out. A call can also be removed from the middle. */
 export class CallQueue<C extends Queued<C>> {
   head: C | null = null;
   #tail: C | null = null;

@@ -14,13 +14,13 @@ export class CallSource<C extends SlotCall> {
   /** The reactor's number for a direct channel; 0: it is the reactor's own. */
   readonly number: number;
   readonly outbox: Outbox<ActorThreadEnd>;
-  /** Calls that the thread has, by slot. */
+  /** The thread's calls, by slot. */
   readonly calls: (C | null)[];
   open = 0;
-  /** By slot: the generation of the ask that was replied to last, and the number of its actor. */
+  /** By slot: the generation of the last ask that was replied to, and the number of its actor. */
   readonly #repliedTo: Int32Array;
   readonly #repliedBy: Int32Array;
-  /** `severed`: nobody hears the replies. */
+  /** `severed`: replies no longer reach anyone. */
   state: 'open' | 'severed' = 'open';
   readonly #onEmpty: (source: CallSource<C>) => void;
 
@@ -52,7 +52,7 @@ export class CallSource<C extends SlotCall> {
     return call !== null && call !== undefined && call.generation === generation ? call : null;
   }
 
-  /** It is over, or somebody else's. */
+  /** The call is over, or belongs to another source. */
   delete(call: C): void {
     if (this.calls[call.slot] !== call) return;
     this.calls[call.slot] = null;
@@ -60,15 +60,16 @@ export class CallSource<C extends SlotCall> {
     if (this.state === 'severed' && this.open === 0) this.#onEmpty(this);
   }
 
-  /** An ask has its reply, and nobody has said that its caller gave it up. */
+  /** An ask that has its reply, and whose caller has not given it up as far as this thread knows. */
   noteReply({ slot, generation }: C, actor: number): void {
     this.#repliedTo[slot] = generation;
     this.#repliedBy[slot] = actor;
   }
 
   /**
-   * Somebody gives up a call that the thread does not have.
-   * @returns the actor of an ask that was replied to meanwhile, so that the reply has found nobody; -1: it was none, or was asked for before
+   * Handles a call that was given up and that the thread no longer has.
+   * @returns the actor of an ask that has been replied to meanwhile, whose reply reaches no one; -1: it was not an
+   * ask, or was reported before
    */
   takeCrossed(slot: number, generation: number): number {
     if (this.#repliedTo[slot] !== generation) return -1;

@@ -1,4 +1,4 @@
-/** The calls that this thread makes: each settles once, whatever becomes of the thread that has it. */
+/** The calls that this thread makes. Each settles once, even if the thread that runs it dies. */
 import { CallFlag, type ChainCall, type Failure, type Grant, How } from '../../wire/actors/messages.ts';
 import { PayloadError } from '../../wire/payload/forms.ts';
 import { optionsOf } from './call-options.ts';
@@ -19,8 +19,8 @@ import type { ThreadLink } from './thread-link.ts';
 import type { CallOptions } from './types.ts';
 
 /**
- * The longest deadline, about 24 days: what the clock's difference can say, less some hours. Whoever looks at a deadline may have read the
- * clock before its caller did, as the reactor reads it once a turn.
+ * The longest deadline, about 24 days: the largest difference that the clock can represent, less some hours,
+ * because the reactor reads its clock once a turn, possibly before the caller read its own.
  */
 const MOST_DEADLINE_MS = 2 ** 31 - 2 ** 24;
 
@@ -28,10 +28,10 @@ export class Calls implements CallOwner, ReactorWay {
   readonly thread: ThreadLink;
   readonly ways: Ways;
   readonly deadlines: Deadlines;
-  /** Those that went by way of the reactor, by number. */
+  /** Calls that went through the reactor, by number. */
   readonly #open = new Map<number, MadeCall>();
   #lastId = 0;
-  /** All that have not settled. */
+  /** All calls that have not settled. */
   openCalls = 0;
 
   constructor(thread: ThreadLink, direct: WaysOptions) {
@@ -140,7 +140,7 @@ export class Calls implements CallOwner, ReactorWay {
     return promise;
   }
 
-  /** Why no call is made; null: it is. */
+  /** Why the call is not made; null: it is made. */
   #refusalOf(
     actor: CalledActor,
     method: string,
@@ -265,7 +265,7 @@ export class Calls implements CallOwner, ReactorWay {
     this.ways.onJoined(join, grant);
   }
 
-  /** The channel has ended, and so has what had begun over it. */
+  /** The channel has ended, and with it all calls that had begun over it. */
   onSevered(number: number): DirectCaller | null {
     return this.ways.onSevered(number, (call) => {
       this.#settle(call);
@@ -368,7 +368,7 @@ export class Calls implements CallOwner, ReactorWay {
     this.deadlines.delete(call);
   }
 
-  /** The reader has taken so many items. */
+  /** The reader has taken this many items. */
   pull(call: MadeCall, items: number): void {
     if (!call.isOpen) return;
     if (call.channel !== null) {
@@ -392,7 +392,7 @@ export class Calls implements CallOwner, ReactorWay {
     this.thread.send(bytes, length, (end, payload) => end.sendInput(id, input, how, payload, length));
   }
 
-  /** Its caller waits no longer: it settles at once, and whoever has it is told. */
+  /** Its caller has given it up: the call settles at once, and the thread that has it is informed. */
   give(call: MadeCall, error: ActorError): void {
     if (!call.isOpen) return;
     this.#settle(call);
@@ -438,7 +438,7 @@ const BY_ACTOR: ReadonlySet<string> = new Set([
   ActorErrorCode.MessageTooLarge,
 ]);
 
-/** For what a faulty thread has written in place of a failure. */
+/** Stands in for the invalid failure that a faulty thread has written. */
 const NO_FAILURE: Failure = {
   code: ActorErrorCode.MessageInvalid,
   message: 'expected a failure, and got something else',

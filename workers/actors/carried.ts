@@ -1,24 +1,24 @@
 /**
- * What goes along with a message beside its arguments: stores of the caller's async context that are named, and the trace that it belongs
- * to. A method, and what it calls, finds them where its caller had them.
+ * What a message carries beside its arguments: named stores of the caller's async context, and the trace to which
+ * the message belongs. The method, and everything that it calls, sees the same stores as its caller.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { nameOf, valueInvalid } from '../exchange/values.ts';
 
-/** What an `AsyncLocalStorage` is, and anything else that can say what goes along and run something with what came. */
+/** An `AsyncLocalStorage`, or any other object with these two methods. */
 export interface Carrier<T> {
-  /** What the caller has, as plain data; undefined: nothing. */
+  /** The caller's value, as plain data; undefined: there is none, and nothing is carried. */
   getStore(): T | undefined;
   run<R>(store: T, callback: () => R): R;
 }
 
-/** Trace Context of the W3C, as its two fields have it. */
+/** W3C Trace Context: the values of its two fields. */
 export interface TraceContext {
   readonly traceparent: string;
   readonly tracestate?: string;
 }
 
-/** The fields of a request, as far as they are looked at. */
+/** The part of a request's fields that is used here. */
 export interface TraceFields {
   all(name: string): readonly string[];
 }
@@ -29,20 +29,22 @@ const MAX_CARRIERS = 16;
 const NAME = /^[A-Za-z][\w.-]{0,63}$/;
 /** W3C Trace Context section 3.2: a version, and what every version begins with. */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
-/** What version 00 may have behind that. */
+/** The length of a value of version 00. */
 const TRACEPARENT_CHARS = 55;
-/** Section 3.3.1.5: so much at least is to be passed on. */
+/** W3C Trace Context section 3.3.1.5: at least this much must be passed on. */
 const MAX_TRACESTATE_CHARS = 512;
 
-/** The trace that this belongs to. It goes along with every message. */
+/** The trace to which the running code belongs. Every message carries it. */
 export const traceContext: AsyncLocalStorage<TraceContext> = new AsyncLocalStorage();
 
 const carriers = new Map<string, Carrier<unknown>>([['trace', traceContext as Carrier<unknown>]]);
 
 /**
- * Lets a store go along with every message of this thread, and arrive in methods of this thread. To be called where the store is made, in
- * a module that caller and actor both import. What it holds is plain data, and counts as part of the message.
- * @throws GatewayError `SLUICE_VALUE_INVALID` for a name that is taken or none, and beyond 15 stores: the trace is the first of 16
+ * Makes every message of this thread carry a store, and methods of this thread receive it. Call it in the module
+ * that creates the store, which caller and actor both import. The store's value must be plain data, and counts
+ * towards the size of the message.
+ * @throws GatewayError `SLUICE_VALUE_INVALID` if the name is invalid or taken, or after 15 stores: the trace is
+ * the first of 16
  */
 export function carry<T>(name: string, store: Carrier<T>): void {
   if (typeof name !== 'string' || !NAME.test(name)) {
@@ -58,7 +60,7 @@ export function carry<T>(name: string, store: Carrier<T>): void {
   carriers.set(name, store as Carrier<unknown>);
 }
 
-/** The trace that a request belongs to; undefined: it names none, or not one. */
+/** The trace of a request; undefined if it names none, or an invalid one. */
 export function traceOf(fields: TraceFields): TraceContext | undefined {
   const [traceparent, ...others] = fields.all('traceparent');
   if (traceparent === undefined || others.length > 0 || !TRACEPARENT.test(traceparent)) return undefined;
@@ -68,7 +70,7 @@ export function traceOf(fields: TraceFields): TraceContext | undefined {
   return { traceparent, tracestate };
 }
 
-/** What goes along with a message that is sent now; null: nothing. */
+/** The stores that a message carries if it is sent now; null: none. */
 export function collectCarried(): Carried | null {
   let carried: Record<string, unknown> | null = null;
   for (const [name, carrier] of carriers) {
@@ -80,15 +82,19 @@ export function collectCarried(): Carried | null {
   return carried;
 }
 
-/** Whoever has what came along. */
+/** The owner of the stores that a message has carried. */
 export interface Carrying {
-  /** All of it could be entered once: its stores are then left out where they cannot, so that what has begun can end. */
+  /**
+   * All stores could be entered once. Later failures to enter one are ignored, so that a call that has begun can
+   * end.
+   */
   hasEntered: boolean;
 }
 
 /**
- * Runs with what came along, in an async scope that ends with it. What has no name in this thread is for nobody here.
- * @throws what a store's `run` throws instead of calling what it is given, the first time
+ * Runs a function with the carried stores, in an async scope that ends with it. Stores that this thread has not
+ * declared are ignored.
+ * @throws what a store's `run` throws, the first time, instead of calling the function
  */
 export function withCarried<A extends unknown[], R>(
   carried: Carried,
@@ -117,8 +123,8 @@ export function withCarried<A extends unknown[], R>(
 }
 
 /**
- * `run` of a store is somebody's code: whatever it does, what it is given runs once and at once, and how that ends is what counts. A
- * callback that it keeps and calls later, or twice, would run a method twice.
+ * `run` of a store is the application's code. Whatever it does, the function runs exactly once and at once, and
+ * only its own outcome counts. A callback that `run` keeps and calls later, or twice, would run the method twice.
  */
 function runIn<R>(
   name: string,
@@ -158,7 +164,7 @@ function runIn<R>(
   throw failure;
 }
 
-/** Unless somebody has made something else of `run`. */
+/** True unless `run` was replaced. */
 function canBeEntered(carrier: Carrier<unknown>): carrier is AsyncLocalStorage<unknown> {
   return carrier instanceof AsyncLocalStorage && carrier.run === AsyncLocalStorage.prototype.run;
 }

@@ -11,17 +11,17 @@ import { CallFlag, type ChainCall } from '../../wire/actors/messages.ts';
 export interface Chain {
   /** Innermost first. */
   readonly calls: readonly ChainCall[];
-  /** Whether these are all of them. If not, the last one was given by the reactor, which knows the others. */
+  /** Whether the chain is complete. If not, the reactor gave the last call and knows the others. */
   readonly isWhole: boolean;
 }
 
-/** Values that a call of a chain takes in a payload. */
+/** The number of values that each call of a chain adds to a payload. */
 const VALUES = 6;
 const MAX_INTEGER = 2 ** 32 - 1;
-/** An actor whose messages may not be longer gets no chain, which takes up to 1 KiB of a message. */
+/** A chain takes up to 1 KiB. Messages of an actor with a smaller limit do not carry one. */
 const LEAST_BYTES_WITH_CHAIN = 4_096;
 
-/** Settings of an actor that is called. */
+/** The settings of the called actor. */
 export interface Called {
   readonly index: number;
   readonly settings: {
@@ -31,7 +31,7 @@ export interface Called {
   };
 }
 
-/** What the payload of a call carries of its chain. Null: nothing, since it is too long or not known as a whole. */
+/** The chain as the payload carries it. Null: it is not carried, because it is too long or not completely known. */
 export function carriedChain(chain: Chain, called: Called): readonly (number | string)[] | null {
   if (!canBeCarried(chain, called)) return null;
   const carried: (number | string)[] = [];
@@ -56,7 +56,7 @@ export function chainWith(call: ChainCall, carried: unknown): Chain {
   return before === null ? { calls: [call], isWhole: false } : { calls: [call, ...before], isWhole: true };
 }
 
-/** Null: it says nothing, or what `carriedChain` does not write. */
+/** Null: there is no chain, or it is not one that `carriedChain` writes. */
 function decodedChain(carried: unknown): ChainCall[] | null {
   if (!Array.isArray(carried) || carried.length % VALUES !== 0) return null;
   if (carried.length > MAX_CHAIN_CALLS * VALUES) return null;
@@ -90,7 +90,7 @@ export function isSuspect(chain: Chain, called: Called, key: string, flags: numb
   return false;
 }
 
-/** The calls of a chain that the reactor has to be told, up to the first that it has given itself. */
+/** The calls of a chain that the reactor does not know, up to the first one that it gave itself. */
 export function namedToReactor({ calls }: Chain): readonly ChainCall[] {
   const given = calls.findIndex(({ channel }) => channel === 0);
   return given === -1 ? calls : calls.slice(0, given + 1);

@@ -1,8 +1,9 @@
 /**
- * What `actor(name)` gives: an object whose methods are calls.
+ * The client of an actor, to which `actor(name)` leads: an object whose methods are calls.
  *
- * They are made of what the actor's thread says that there is, so a name that is not there throws at once, and `then` is none of
- * them. Until the first such thread has started nobody knows the names, and whoever has the call says so instead.
+ * The actor's thread reports the names of its methods. A name that it has not reported throws at once, and `then` is
+ * never one. Until the first such thread has started the names are unknown; a wrong name then fails where the call
+ * runs.
  */
 import type { ActorSettings } from '../../wire/actors/boot.ts';
 import { type ActorManifest, CallFlag, type MethodManifest } from '../../wire/actors/messages.ts';
@@ -16,7 +17,7 @@ type Method = (...args: unknown[]) => unknown;
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
-/** A call of a method that nobody has told of yet: an ask when it is awaited, a stream when it is read. */
+/** A call of a method that is not known yet. Awaiting it makes it an ask, reading it makes it a stream. */
 class Unknown implements PromiseLike<unknown>, AsyncIterable<unknown> {
   readonly #stream: ReadStream;
   readonly #ask: () => Promise<unknown>;
@@ -53,22 +54,22 @@ export interface CallMaker {
   ): Promise<unknown>;
 }
 
-/** What this thread knows of an actor. */
+/** What this thread knows about an actor. */
 export class ActorState implements CalledActor {
   readonly index: number;
   readonly settings: ActorSettings;
   readonly limits: PayloadLimits;
-  /** Calls of this thread that have not ended, and bytes of them. */
+  /** This thread's open calls to the actor, and their bytes. */
   openCalls = 0;
   openBytes = 0;
   readonly #calls: CallMaker;
-  /** By name; null: not known yet. */
+  /** The methods by name; null: not known yet. */
   #methods: ReadonlyMap<string, MethodManifest> | null = null;
-  /** Classes of clients: of asks, and of tells. Others once the methods are known. */
+  /** The classes of clients, for asks and for tells. They are made again when the methods become known. */
   #Asks = clientClass(this, 0);
   #Tells = clientClass(this, CallFlag.Tell);
   #Each = clientClass(this, CallFlag.Each);
-  /** What a handle of an actor without keys gives, by name, so that its calls need not make it again. */
+  /** The members of an actor without keys, by name, so that each is made once. */
   readonly #members = new Map<string, unknown>();
 
   constructor(index: number, settings: ActorSettings, limits: PayloadLimits, calls: CallMaker) {
@@ -115,7 +116,7 @@ export class ActorState implements CalledActor {
     return new this.#Each('');
   }
 
-  /** A promise of the reply, or the stream that it is. While nobody knows which, what it is used as. */
+  /** A promise of the reply, or a stream. While it is not known which, the first use decides. */
   call(key: string, name: string, flags: number, args: readonly unknown[]): unknown {
     const method = this.#methods?.get(name);
     if (method === undefined && this.#methods !== null) this.refuseName(name);
@@ -151,7 +152,7 @@ export class ActorState implements CalledActor {
   }
 }
 
-/** Its methods stand on the prototype of the class that was made for its actor. */
+/** The methods are on the prototype of the class that was made for the actor. */
 export class ActorClient {
   readonly #key: string;
 
@@ -163,7 +164,7 @@ export class ActorClient {
     return client.#key;
   }
 
-  /** Otherwise `console.log` asks for names that are no methods, which throws. */
+  /** Without it, `console.log` would ask for names that are not methods, which throws. */
   [INSPECT](): string {
     return this.#key === '' ? 'ActorClient' : `ActorClient of ${JSON.stringify(this.#key)}`;
   }

@@ -1,6 +1,6 @@
 /**
- * The thread's own side of all actors; null where no server runs, as in a test of a module by itself. In a test of actors one thread stands
- * for several, and whose side it is depends on who asks.
+ * This thread's side of all actors. It is null where no server runs, for example when a test imports a module by
+ * itself. In a test of actors one thread stands for several, and the caller decides which side it gets.
  */
 import type { ActorThread } from './actor-thread.ts';
 

@@ -1,14 +1,15 @@
 /**
- * When the calls of a thread are late. Most calls to an actor have the same time, so those of one length lie in a queue, in the order in
- * which they are due, and each queue has one timer: a call whose reply comes in time costs none.
+ * The deadlines of a thread's calls. Most calls to an actor have the same time limit. Calls with the same limit
+ * share a queue, in the order of their deadlines, and each queue has one timer. A call that gets its reply in time
+ * therefore needs no timer of its own.
  */
 import { clockMilliseconds } from '../../wire/clock.ts';
 
-/** What has a deadline. */
+/** Something with a deadline. */
 export interface Due {
-  /** Of `clockMilliseconds`. */
+  /** The time, as `clockMilliseconds`. */
   dueMs: number;
-  /** Where it waits; null: nowhere. */
+  /** The queue in which it waits; null: none. */
   queue: DueQueue | null;
   earlier: Due | null;
   later: Due | null;
@@ -31,12 +32,12 @@ export class DueQueue {
   }
 }
 
-/** Queues that are kept while they are empty, until their timer comes: those of the lengths that are used again and again. */
+/** How many empty queues are kept until their timer fires, for limits that are used again and again. */
 const KEPT_QUEUES = 16;
 
 export class Deadlines {
   readonly #timers: DeadlineTimers;
-  /** By length. */
+  /** By time limit. */
   readonly #queues = new Map<number, DueQueue>();
 
   constructor(timers: DeadlineTimers) {

@@ -1,8 +1,9 @@
 /**
- * What `node:diagnostics_channel` tells of calls, for traces and metrics. Nothing is made while nobody has subscribed.
+ * Reports calls through `node:diagnostics_channel`, for traces and metrics. It creates nothing while nobody has
+ * subscribed.
  *
- * The caller's thread publishes `sluice.actor.call.start` and `.end`, the actor's `sluice.actor.method.start` and `.end`. Start and end of
- * one call are the same object, so a subscriber can keep what it likes by it.
+ * The caller's thread publishes `sluice.actor.call.start` and `.end`, the actor's thread `sluice.actor.method.start`
+ * and `.end`. Start and end of one call pass the same object, so a subscriber can use it as a key.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
@@ -11,7 +12,7 @@ import { type TraceContext, traceContext } from './carried.ts';
 
 export type CallKind = 'ask' | 'tell' | 'stream';
 
-/** A call, at the caller. */
+/** A call, in the caller's thread. */
 export interface CallRecord {
   readonly actor: string;
   /** Empty unless the actor is keyed. */
@@ -19,24 +20,24 @@ export interface CallRecord {
   readonly method: string;
   readonly kind: CallKind;
   readonly trace: TraceContext | undefined;
-  /** From the end on. Of a tell: until it was in the mailbox; of a stream: until it was over. */
+  /** Set at the end. For a tell the end is its arrival in the mailbox, for a stream the end of the stream. */
   durationMs?: number;
-  /** From the end on, if it failed. */
+  /** Set at the end, if it failed. */
   error?: unknown;
 }
 
-/** A method, at the actor. */
+/** A method, in the actor's thread. */
 export interface MethodRecord {
   readonly actor: string;
   readonly key: string;
   readonly method: string;
   readonly kind: CallKind;
   readonly trace: TraceContext | undefined;
-  /** From when the thread was given it. */
+  /** The time since the thread received it. */
   readonly waitMs: number;
-  /** From the end on. */
+  /** Set at the end. */
   runMs?: number;
-  /** From the end on: it threw, or returned what cannot be sent. */
+  /** Set at the end, if it threw or returned something that cannot be sent. */
   failed?: boolean;
 }
 
@@ -50,7 +51,7 @@ interface Settling {
   reject(error: unknown): void;
 }
 
-/** Null: nobody listens. */
+/** Null: there is no subscriber. */
 export function callStarts(actor: string, key: string, method: string, flags: number): CallRecord | null {
   if (!callStart.hasSubscribers && !callEnd.hasSubscribers) return null;
   const record: CallRecord = { actor, key, method, kind: kindOf(flags), trace: traceContext.getStore() };

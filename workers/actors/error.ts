@@ -1,36 +1,36 @@
-/** The error that a call of an actor fails with when it was not the method that failed. */
+/** The error of a call that failed for a reason other than an error of the method. */
 
 export const ActorErrorCode = {
-  /** There is no actor of this name; the message lists those that there are. */
+  /** The configuration has no actor of this name; the message lists the existing ones. */
   Unknown: 'SLUICE_ACTOR_UNKNOWN',
   /** The actor has no such method. */
   MethodUnknown: 'SLUICE_ACTOR_METHOD_UNKNOWN',
-  /** `of(key)` belongs to keyed actors, and a method without it to the others. */
+  /** `of(key)` was called on an actor without keys, or a method without it on a keyed actor. */
   KeyInvalid: 'SLUICE_ACTOR_KEY_INVALID',
-  /** Its mailbox, or what this thread may have under way to it, is full. */
+  /** The mailbox is full, or this thread has too many calls to the actor in flight. */
   Overloaded: 'SLUICE_ACTOR_OVERLOADED',
   /** The deadline has passed. */
   Deadline: 'SLUICE_ACTOR_DEADLINE',
-  /** The caller's signal was aborted, or the call that this one was made for. */
+  /** The caller's signal was aborted, or the call within which this one was made was given up. */
   Aborted: 'SLUICE_ACTOR_ABORTED',
   /** The thread ended while the method ran. */
   Died: 'SLUICE_ACTOR_DIED',
-  /** The call waits, by way of others, for the instance that it was made from. */
+  /** The call would wait, directly or through other calls, for the instance that makes it. */
   Cycle: 'SLUICE_ACTOR_CYCLE',
   /** `start` of the instance did not settle within `startTimeoutMs`. */
   StartTimeout: 'SLUICE_ACTOR_START_TIMEOUT',
   /** In the log: `stop` of an instance did not settle within `stopTimeoutMs`. */
   StopTimeout: 'SLUICE_ACTOR_STOP_TIMEOUT',
-  /** The server, or this thread, stops. */
+  /** The server or this thread is stopping. */
   Stopped: 'SLUICE_ACTOR_STOPPED',
-  /** An argument or a reply is no plain data; the message has the path to it. */
+  /** An argument or a reply is not plain data; the message contains the path to the value. */
   MessageInvalid: 'SLUICE_MESSAGE_INVALID',
   /** An argument or a reply has more bytes than `maxMessageBytes`. */
   MessageTooLarge: 'SLUICE_MESSAGE_TOO_LARGE',
 } as const;
 export type ActorErrorCode = (typeof ActorErrorCode)[keyof typeof ActorErrorCode];
 
-/** Whether the method has begun; `unknown`: the caller gave up waiting before it heard. */
+/** Whether the method has begun. `unknown`: the caller gave up before it was told. */
 export type Begun = 'no' | 'yes' | 'unknown';
 /** Who ended the call. */
 export type EndedBy = 'caller' | 'actor' | 'server';
@@ -46,7 +46,7 @@ export class ActorError extends Error {
   readonly code: ActorErrorCode;
   readonly begun: Begun;
   readonly by: EndedBy;
-  /** The same call may succeed later, and does nothing twice. */
+  /** The method has not begun, and the same call may succeed later. */
   readonly retryable: boolean;
 
   constructor(code: ActorErrorCode, message: string, { begun, by, cause }: ActorErrorDetails) {

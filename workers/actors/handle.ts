@@ -1,4 +1,7 @@
-/** What `actor(name)` gives: an object that finds the actor's client when a member is asked for, in the thread that asks. */
+/**
+ * The result of `actor(name)`: an object that looks up the actor's client when a member is read, in the thread that
+ * reads it.
+ */
 import type { ActorThread } from './actor-thread.ts';
 import { type ActorState, requireKey } from './client.ts';
 import { ActorError, ActorErrorCode } from './error.ts';

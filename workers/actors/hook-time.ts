@@ -1,4 +1,4 @@
-/** The time that `start` and `stop` of an instance have. What one of them does when its time is over is for nobody. */
+/** The time limit of `start` and `stop` of an instance. What a hook does after its time is over is ignored. */
 import type { ActorSettings } from '../../wire/actors/boot.ts';
 import { type Clock, RunningTimer } from '../../wire/running-timer.ts';
 import { ActorError, ActorErrorCode } from './error.ts';
@@ -10,14 +10,14 @@ const WHAT_THEN = {
   stop: 'The next instance starts with what this one has saved so far',
 } as const;
 
-/** Of this runtime: a hook may itself throw an `ActorError` of a call that it has made. */
+/** A timeout that this runtime has detected. A hook may itself throw an `ActorError` of a call that it has made. */
 export class HookTimeoutError extends ActorError {
   constructor(hook: Hook, actor: string, timeoutMs: number) {
     const code = hook === 'start' ? ActorErrorCode.StartTimeout : ActorErrorCode.StopTimeout;
     const advice = `give what it awaits a shorter time, or raise $.actors.${actor}.${hook}TimeoutMs`;
     super(
       code,
-      `${actor}: expected ${hook}() to settle within ${timeoutMs} ms, it goes on. ${WHAT_THEN[hook]}; ${advice}`,
+      `${actor}: expected ${hook}() to settle within ${timeoutMs} ms, it has not. ${WHAT_THEN[hook]}; ${advice}`,
       { begun: 'no', by: 'actor' },
     );
   }

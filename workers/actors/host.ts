@@ -32,14 +32,14 @@ const { then: promiseThen } = Promise.prototype;
 
 export class ActorHost implements InstanceOwner {
   readonly #thread: ThreadLink;
-  /** By the actor's number; undefined: it lives elsewhere. */
+  /** By the actor's number; undefined: the actor lives in other threads. */
   readonly #actors: (HostedActor<HostedCall> | undefined)[] = [];
-  /** Instances that may begin what they have queued, once the turn has published. */
+  /** Instances that may begin queued calls once the turn has published. */
   readonly #ready = new Set<Instance<HostedCall>>();
 
   readonly #replies: Replies;
   readonly #instances: Instances;
-  /** Methods that run, of all instances, and those that have ended. */
+  /** Running methods of all instances, and the number of those that have ended. */
   running = 0;
   ended = 0;
 
@@ -50,8 +50,8 @@ export class ActorHost implements InstanceOwner {
   }
 
   /**
-   * Makes and starts the instances of `pool` actors, then says what there is.
-   * @param reached is told which `start` has not settled; empty: none
+   * Creates and starts the instances of `pool` actors, then reports them.
+   * @param reached gets the name of a `start` that has not settled; empty: none
    * @throws what a constructor or a `start` throws
    */
   async open(
@@ -85,7 +85,10 @@ export class ActorHost implements InstanceOwner {
     }
   }
 
-  /** Stops the instances that nobody has moved: those of `pool` actors. What a `stop` throws is told as it comes. */
+  /**
+   * Stops the instances that cannot move, which are those of `pool` actors. Errors of `stop` are reported as they
+   * occur.
+   */
   async stopAll(failed: (error: unknown) => void): Promise<void> {
     const stopping: Promise<void>[] = [];
     for (const actor of this.#actors) {
@@ -138,7 +141,7 @@ export class ActorHost implements InstanceOwner {
     if (actor !== -1) this.#thread.counters.add(actor, ActorCounter.Dropped, 1);
   }
 
-  /** Nobody hears the replies to the calls of a direct channel any more. */
+  /** The direct channel is gone, so the replies to its calls reach no one. */
   onSevered(source: CallSource<HostedCall>): void {
     source.sever();
     for (const call of source.calls) if (call !== null) this.#giveUp(call);
@@ -253,7 +256,7 @@ export class ActorHost implements InstanceOwner {
     for (const instance of instances) this.#advance(instance);
   }
 
-  /** Begins what can begin, in order; and what interleaves, whatever stands before it. */
+  /** Begins calls in order as far as possible. Methods that interleave may overtake. */
   #advance(instance: Instance<HostedCall>): void {
     if (instance.isAdvancing || instance.state !== 'ready') return;
     instance.isAdvancing = true;
@@ -288,7 +291,7 @@ export class ActorHost implements InstanceOwner {
     return false;
   }
 
-  /** Recalled: somebody else has it, or nobody wants it. */
+  /** The call was recalled: another thread has it, or its caller has given it up. */
   #forget(call: HostedCall): void {
     call.state = 'over';
     call.payload = null;
@@ -341,7 +344,7 @@ export class ActorHost implements InstanceOwner {
     this.#run(call, name, method, args, nowMs);
   }
 
-  /** Puts streams where the arguments have them. @throws PayloadError */
+  /** Puts the streams in their places among the arguments. @throws PayloadError */
   #openInputs(call: HostedCall, args: unknown[]): void {
     const places = takePlaces(args);
     const { slot, instance, source } = call;

@@ -11,12 +11,12 @@ import type { HostedMethod, Instance } from './instance.ts';
 import type { SentStream } from './sent-stream.ts';
 import type { Call } from './types.ts';
 
-/** A call that was made for another, and ends with it. */
+/** A call that was made within another, and ends with it. */
 export interface Child {
   abandon(): void;
 }
 
-/** The call that the running method was called by. Calls that are made for it inherit its deadline and its end. */
+/** The call whose method is running. Calls made within it inherit its deadline and its end. */
 export const runningCall: AsyncLocalStorage<HostedCall> = new AsyncLocalStorage();
 
 /**
@@ -33,11 +33,11 @@ export class HostedCall implements Call, Queued<HostedCall> {
   readonly slot: number;
   readonly generation: number;
   readonly flags: number;
-  /** Of `clockMilliseconds`. */
+  /** The deadline, as `clockMilliseconds`. */
   readonly deadlineMs: number;
   readonly instance: Instance<HostedCall>;
   state: 'queued' | 'running' | 'over' = 'queued';
-  /** Of `performance.now`: when the thread was given it, and when its method began. */
+  /** `performance.now()` when the thread received the call, and when its method began. */
   readonly givenAtMs: number;
   begunAtMs = 0;
   /** While it is queued. */
@@ -46,16 +46,16 @@ export class HostedCall implements Call, Queued<HostedCall> {
   stream: SentStream | null = null;
   /** How it replies when its stream has returned, because of an item that could not be sent; null: there is none. */
   refused: (() => void) | null = null;
-  /** Its streamed inputs; null: it has none. */
+  /** Its streamed inputs; null: none. */
   inputs: readonly HostedInput[] | null = null;
   method: HostedMethod | null = null;
-  /** What came along with it; null: nothing. */
+  /** The stores that the call carries; null: none. */
   carried: Carried | null = null;
-  /** The method runs, so what came along could be entered. */
+  /** The method has begun, so all carried stores could be entered. */
   hasEntered = false;
   /** What its payload says of the calls that wait for it; undefined: no method has made it. */
   carriedChain: unknown = undefined;
-  /** Null: nobody listens. */
+  /** Null: there is no subscriber. */
   record: MethodRecord | null = null;
   previous: HostedCall | null = null;
   next: HostedCall | null = null;
@@ -103,7 +103,7 @@ export class HostedCall implements Call, Queued<HostedCall> {
     return this.#chain;
   }
 
-  /** Made when somebody looks at it: most methods never do. */
+  /** Created on first use: most methods never look at it. */
   get signal(): AbortSignal {
     if (this.#controller === null) {
       this.#controller = new AbortController();
@@ -116,7 +116,7 @@ export class HostedCall implements Call, Queued<HostedCall> {
     return (this.deadlineMs - clockMilliseconds()) | 0;
   }
 
-  /** Null: somebody waits for its reply. */
+  /** Why the call was given up; null: its caller waits. */
   get aborted(): { readonly reason: unknown } | null {
     return this.#aborted;
   }
@@ -139,7 +139,7 @@ export class HostedCall implements Call, Queued<HostedCall> {
     this.endInputs(reason);
   }
 
-  /** Nothing comes any more; whoever reads an input that is not complete hears why. */
+  /** No more items arrive. A reader of an incomplete input gets the reason. */
   endInputs(reason: unknown): void {
     for (const input of this.inputs ?? []) input.end({ error: reason });
   }

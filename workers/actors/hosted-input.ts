@@ -1,6 +1,6 @@
 /**
- * A streamed input at the thread whose method reads it. Nothing is asked of the caller until the reading begins, so a call that waits, or
- * moves to another thread, has no items on their way.
+ * A streamed input in the thread whose method reads it. It requests nothing from the caller until the method reads,
+ * so a call that waits, or that moves to another thread, has no items in flight.
  */
 import { ReadStream, type StreamSource } from './read-stream.ts';
 
@@ -22,12 +22,12 @@ export class HostedInput implements StreamSource {
     this.#ended.promise.catch(() => undefined);
   }
 
-  /** The caller has given one more. */
+  /** The caller has sent another item. */
   item(value: unknown): void {
     if (this.#state === 'open') this.stream.item(value);
   }
 
-  /** Nothing comes any more, and nothing may be said to the caller. @param failure null: it is complete */
+  /** No more items arrive, and no message may be sent to the caller. @param failure null: the input is complete */
   end(failure: { readonly error: unknown } | null): void {
     if (this.#state === 'over') return;
     this.#state = 'over';
@@ -43,7 +43,7 @@ export class HostedInput implements StreamSource {
     this.#leave(null);
   }
 
-  /** What came cannot be read. */
+  /** An item cannot be decoded. */
   giveUpFor(error: unknown): void {
     this.#leave({ error });
   }

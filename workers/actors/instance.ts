@@ -19,13 +19,13 @@ export type AnyMethod = (...args: unknown[]) => unknown;
 export interface HostedMethod {
   readonly run: AnyMethod;
   readonly interleaves: boolean;
-  /** It is an async generator: its reply is a stream. */
+  /** True for an async generator, whose reply is a stream. */
   readonly streams: boolean;
-  /** Parameters before the call, which an argument that was left out must not move. */
+  /** The number of parameters before the call, which missing arguments must not shift. */
   readonly parameters: number;
 }
 
-/** An actor whose class this thread has. */
+/** An actor whose class this thread has loaded. */
 export interface HostedActor<C extends Queued<C>> {
   readonly index: number;
   readonly settings: ActorSettings;
@@ -41,17 +41,17 @@ export class Instance<C extends Queued<C>> {
   state: 'starting' | 'ready' | 'restarting' | 'stopping' | 'gone' = 'starting';
   object: object | null = null;
   readonly queue = new CallQueue<C>();
-  /** What its constructor, `start` and `stop` enter is theirs, and no call's. */
+  /** The async context of its constructor, `start` and `stop`, which no call shares. */
   readonly #context = new AsyncResource('SLUICE_ACTOR');
-  /** Methods that run and let no other begin. */
+  /** Running methods that exclude others. */
   running = 0;
-  /** All methods that run. */
+  /** All running methods. */
   begun = 0;
-  /** Objects that it has had: the context of one that is gone restarts nothing. */
+  /** The number of objects so far. The context of an earlier object restarts nothing. */
   objects = 0;
-  /** Resolves when its next object has started, or could not; null: none is made. */
+  /** Resolves when its next object has started or failed to start; null: none is being created. */
   opening: Promise<void> | null = null;
-  /** It is being looked through for calls that can begin. */
+  /** Its queue is being searched for calls that can begin. */
   isAdvancing = false;
 
   constructor(actor: HostedActor<C>, key: string) {

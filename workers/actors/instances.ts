@@ -1,4 +1,4 @@
-/** The instances of a thread's actors: how they are made, begin anew and stop. */
+/** The instances of a thread's actors: how they are created, restarted and stopped. */
 import { RestartNews } from '../../wire/actors/messages.ts';
 import { withinTime } from './hook-time.ts';
 import type { HostedCall } from './hosted-call.ts';
@@ -7,11 +7,11 @@ import { encodedReport } from './replies.ts';
 import type { ThreadLink } from './thread-link.ts';
 import type { ActorContext } from './types.ts';
 
-/** Who has their calls. */
+/** The owner of the calls. */
 export interface InstanceOwner {
-  /** It can begin calls. */
+  /** The instance can begin calls. */
   onReady(instance: Instance<HostedCall>): void;
-  /** It is gone: its constructor or its `start` threw. Whoever waits for it hears why. */
+  /** The instance is gone, because its constructor or its `start` threw. Waiting callers get the error. */
   onStartFailed(instance: Instance<HostedCall>, error: unknown): void;
 }
 
@@ -89,7 +89,7 @@ export class Instances {
     if (instance.begun === 0) this.reopen(instance);
   }
 
-  /** Nothing runs on it. */
+  /** No method is running. */
   reopen(instance: Instance<HostedCall>): void {
     this.#isOpening(instance, this.#reopening(instance));
   }

@@ -1,4 +1,4 @@
-/** The actors of a pool out of their module: each a class that it exports, or the functions that it exports. */
+/** Loads the actors of a pool from their module: each is an exported class, or all exported functions together. */
 import type { ActorSettings } from '../../wire/actors/boot.ts';
 import { importApplication } from '../loading/evaluation.ts';
 import { describeValue } from '../loading/kinds.ts';
@@ -87,7 +87,7 @@ export function functionsActor(
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Written as one: what it is called for is an instance. */
+/** Declared with `class`, so that `new` gives an instance. */
 function isClassSyntax(value: object): boolean {
   return Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false;
 }

@@ -20,11 +20,11 @@ export interface CalledActor {
   openBytes: number;
 }
 
-/** What a call has its owner do. */
+/** What a call asks of its owner. */
 export interface CallOwner {
   addDeadline(call: Due, lengthMs: number): void;
   deleteDeadline(call: Due): void;
-  /** Its caller waits no longer. */
+  /** Its caller has given it up. */
   give(call: MadeCall, error: ActorError): void;
   pull(call: MadeCall, items: number): void;
   input(call: MadeCall, input: number, how: How, bytes: Uint8Array, length: number): void;
@@ -39,14 +39,14 @@ export interface GivenTo {
 }
 
 export class MadeCall implements Child, Due, StreamSource, FedCall {
-  /** By way of the reactor. */
+  /** Through the reactor. */
   id = 0;
   readonly actor: CalledActor;
   readonly key: string;
   readonly method: string;
   readonly flags: number;
   readonly bytes: number;
-  /** The call that this one is made for; undefined: none. */
+  /** The call within which this one is made; undefined: none. */
   readonly parent: HostedCall | undefined;
   /** Takes the items of a streamed reply; null: it is none. */
   readonly stream: ReadStream | null;
@@ -54,12 +54,12 @@ export class MadeCall implements Child, Due, StreamSource, FedCall {
   readonly inputs: SentInputs | null;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  /** What has come of a call for each instance; null: it is for one. */
+  /** The results so far of a call to `each`; null: it is not one. */
   readonly parts: EachResult<unknown>[] | null;
   isOpen = true;
-  /** Kept as long as it may have to be sent once more. */
+  /** The payload, kept while it may have to be sent again. */
   payload: Buffer | null = null;
-  /** What it belongs to, if it may go directly. */
+  /** Its talk, if it may use a direct channel. */
   talk: { open: number } | null = null;
   /** The direct channel that it was given over; null: none. */
   channel: GivenTo | null = null;
@@ -127,7 +127,7 @@ export class MadeCall implements Child, Due, StreamSource, FedCall {
     return labelOf(this.actor, this.method);
   }
 
-  /** The call that this one was made for has no need of it any more. */
+  /** The call within which this one was made has ended. */
   abandon(): void {
     this.#owner.give(this, aborted(this.label, this.parent?.aborted?.reason, 'unknown'));
   }
@@ -140,7 +140,7 @@ export class MadeCall implements Child, Due, StreamSource, FedCall {
     this.#owner.input(this, input, how, bytes, length);
   }
 
-  /** Its reader has left. */
+  /** The reader of its stream has left. */
   giveUp(): void {
     this.#owner.give(this, aborted(this.label, undefined, 'unknown'));
   }

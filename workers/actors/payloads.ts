@@ -1,4 +1,7 @@
-/** The thread's codec. A getter of a value that is being encoded may make another call, so there may have to be a second encoder. */
+/**
+ * The thread's codec for payloads. A getter of a value that is being encoded may make another call, so a second
+ * encoder may be needed.
+ */
 import { PayloadDecoder } from '../../wire/payload/decoder.ts';
 import { PayloadEncoder } from '../../wire/payload/encoder.ts';
 

@@ -5,7 +5,7 @@
 
 import { ReusedMemory } from './reused-memory.ts';
 
-/** Whoever gives what is read. */
+/** The source of the items. */
 export interface StreamSource {
   pull(items: number): void;
   giveUp(): void;
@@ -22,14 +22,14 @@ export class ReadStream implements AsyncIterableIterator<unknown, undefined> {
   /** Null: each item has memory of its own. */
   memory: ReusedMemory | null = null;
   readonly #begin: (stream: ReadStream) => Promise<unknown>;
-  /** So many are granted at once: half of what may be on its way. */
+  /** Items granted at a time: half of those that may be in flight. */
   readonly #grantFrom: number;
   readonly #items: unknown[] = [];
   readonly #waiting: Waiting[] = [];
   #taken = 0;
   #source: StreamSource | null = null;
   #state: 'new' | 'open' | 'ended' = 'new';
-  /** Told once, behind the items. */
+  /** How the stream ended, reported once, after the items. */
   #failure: { readonly error: unknown } | null = null;
 
   /** @param begin has it begin; what it returns settles when the stream ends */
@@ -42,12 +42,12 @@ export class ReadStream implements AsyncIterableIterator<unknown, undefined> {
     return this;
   }
 
-  /** There is somebody to grant credit to. */
+  /** True if the source can take credit. */
   opened(source: StreamSource): void {
     this.#source = source;
   }
 
-  /** Its reader has an item no longer than until it asks for the next. */
+  /** With `reuseMemory` an item is valid until the next one is requested. */
   reuseMemory(): void {
     this.memory = new ReusedMemory();
   }

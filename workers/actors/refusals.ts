@@ -1,4 +1,4 @@
-/** Why a call is not made, or does not go on. */
+/** The reasons why a call is refused or fails before its method runs. */
 import { CallFlag } from '../../wire/actors/messages.ts';
 import { ActorError, ActorErrorCode, type Begun } from './error.ts';
 import type { HostedCall } from './hosted-call.ts';
@@ -8,8 +8,8 @@ import type { CallOptions } from './types.ts';
 export function streamRefused(label: string, flags: number, places: readonly number[]): ActorError {
   const where =
     (flags & CallFlag.Tell) !== 0
-      ? 'in a tell, as nobody gives it more once it is in the mailbox'
-      : 'in a call for each instance, as a stream is read once';
+      ? 'in a tell, because its caller sends nothing after the message'
+      : 'in a call to each instance, because a stream can be read only once';
   return new ActorError(
     ActorErrorCode.MessageInvalid,
     `${label}: expected plain data ${where}, got a stream at arguments[${places[0]}]`,
@@ -17,7 +17,7 @@ export function streamRefused(label: string, flags: number, places: readonly num
   );
 }
 
-/** Why nobody waits for a call that is being made; null: somebody does. */
+/** Why a call that is being made has been given up already; null: it has not. */
 export function abortionOf(
   actor: CalledActor,
   method: string,

@@ -15,7 +15,7 @@ import { freeEncoder } from './payloads.ts';
 import type { ThreadLink } from './thread-link.ts';
 
 const NOTHING = new Uint8Array(0);
-/** From here on a copy less is worth looking for. */
+/** From this size on, saving a copy pays. */
 const LARGE_BYTES = 4_096;
 /** What the runtime itself says of a failure. The smallest ring takes it, whose longest message has nearly 32 KiB. */
 export const FAILURE_LIMITS: PayloadLimits = {
@@ -25,7 +25,7 @@ export const FAILURE_LIMITS: PayloadLimits = {
   maxErrorChars: DEFAULT_MAX_ERROR_CHARS,
 };
 
-/** Fewer than fit into `FAILURE_LIMITS`, whatever they are. */
+/** Fewer than fit into `FAILURE_LIMITS` in any encoding. */
 const MOST_MESSAGE_CHARS = 8_000;
 
 const NOT_READ = encoded({
@@ -56,7 +56,7 @@ export function encodedReport(error: unknown): PayloadEncoder {
   return encoder;
 }
 
-/** Replies with why an item of a stream cannot be sent. */
+/** Replies with the reason why an item of a stream cannot be sent. */
 type Refused = () => void;
 
 export class Replies {
@@ -133,7 +133,7 @@ export class Replies {
     this.#reply(call, How.Failed, encoder.bytes, encoder.length);
   }
 
-  /** For whoever still reads an input of a call that has had its reply. */
+  /** For a method that still reads an input of a call that has had its reply. */
   #overError({ instance }: HostedCall): ActorError {
     const message = `${instance.actor.settings.name}: the call that the input belongs to is over`;
     return new ActorError('SLUICE_ACTOR_ABORTED', message, { begun: 'yes', by: 'actor' });
@@ -151,7 +151,7 @@ export class Replies {
     return runMs;
   }
 
-  /** Nobody waits for the end of a tell, and a reader may leave its stream. */
+  /** True if no caller waits: of a tell, or of a stream whose reader has left. */
   #countDropped(call: HostedCall): void {
     if ((call.flags & (CallFlag.Tell | CallFlag.Streams)) !== 0) return;
     const { index } = call.instance.actor;
@@ -171,7 +171,7 @@ export class Replies {
     if (call.record !== null) call.within(methodEnds, call.record, runMs, how !== How.Value);
   }
 
-  /** All that was given before it has begun. */
+  /** Every call that was given before it has begun. */
   joined(call: HostedCall): void {
     this.#reply(call, How.Value, NOTHING, 0);
   }

@@ -6,14 +6,14 @@
 import { copyInto } from '../../wire/bytes.ts';
 import { binaryWithin } from '../../wire/payload/forms.ts';
 
-/** Below this a buffer of its own costs less than to look after one. */
+/** Below this size a new buffer costs less than managing a reused one. */
 const LEAST_BYTES = 4_096;
 
 export class ReusedMemory {
   readonly #free: ArrayBuffer[] = [];
-  /** All that this stream has, free or not. */
+  /** All buffers of this stream, free or not. */
   readonly #own = new Set<ArrayBuffer>();
-  /** What its reader has. */
+  /** The buffer that the reader holds. */
   #lent: ArrayBuffer[] = [];
 
   /** The item, if it is large and all bytes; null: it is something else. The payload is bytes[start, end). */

@@ -1,8 +1,9 @@
 /**
- * What the payload of a call holds: its arguments and, behind them, what goes along with it, the method's name last (wire/README.md).
+ * The content of a call's payload: the arguments, then what the call carries, then the method's name
+ * (wire/README.md).
  *
- * Another thread has encoded it, and one that is faulty may have encoded anything. What is not in order refuses the call, and nothing
- * else happens.
+ * Another thread has encoded it, and a faulty thread may have encoded anything. Invalid content refuses the call and
+ * has no other effect.
  */
 import { PayloadError, PayloadErrorCode } from '../../wire/payload/forms.ts';
 import type { Carried } from './carried.ts';

@@ -1,7 +1,7 @@
 /**
- * The streamed inputs of a call at the thread that makes it. An argument that can be iterated asynchronously is one: an async generator, a
- * ReadableStream, a streamed reply of another call. Its iterator is made when the method begins to read, and returned when the method, or
- * the call, has no need of it any more.
+ * The streamed inputs of a call, in the thread that makes it. An argument is a streamed input if it is an async
+ * iterable: an async generator, a ReadableStream, the streamed reply of another call. Its iterator is created when
+ * the method begins to read, and returned when the method stops reading or the call is over.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { How } from '../../wire/actors/messages.ts';
@@ -10,11 +10,11 @@ import { freeEncoder } from './payloads.ts';
 import { SentStream, type StreamSink } from './sent-stream.ts';
 import type { ThreadLink } from './thread-link.ts';
 
-/** What the inputs need of their call. */
+/** What the inputs need from their call. */
 export interface FedCall {
-  /** It has not settled. */
+  /** The call has not settled. */
   readonly isOpen: boolean;
-  /** An item cannot be carried: the call fails for it. */
+  /** An item is not plain data, so the call fails. */
   failFor(error: PayloadError): void;
   /** The next of an input, or how it ended. */
   input(input: number, how: How, bytes: Uint8Array, length: number): void;
@@ -72,7 +72,7 @@ export class SentInputs {
     this.#call = call;
   }
 
-  /** The method takes so many items more; 0: none any more. */
+  /** The method accepts this many more items; 0: no more at all. */
   want(input: number, items: number): void {
     const stream = this.#streams[input];
     if (items === 0) stream?.giveUp(this.#graceMs);
@@ -96,7 +96,7 @@ export class SentInputs {
     stream.ask();
   }
 
-  /** The call has settled. What was never read is left alone: it is its owner's. */
+  /** The call has settled. An iterable that was never read is left untouched: it belongs to the caller. */
   giveUp(): void {
     for (const stream of this.#streams) stream?.giveUp(this.#graceMs);
   }

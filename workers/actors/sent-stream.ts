@@ -4,7 +4,7 @@
  */
 import { nameOf } from '../exchange/values.ts';
 
-/** Where the items go. */
+/** The destination of the items. */
 export interface StreamSink {
   /** False: the value cannot be carried, and the stream has ended for it. */
   item(value: unknown): boolean;
@@ -12,7 +12,7 @@ export interface StreamSink {
   fail(error: unknown): void;
   /** Runs the iterator's methods in the context of whoever made it. */
   within<R>(run: () => R): R;
-  /** Whether what goes on has lasted long enough: the rest in the next turn. */
+  /** Whether the current turn has lasted long enough, so that the rest waits for the next one. */
   readonly isLate: boolean;
   setTimer(callback: () => void, afterMs: number): object;
   clearTimer(timer: object): void;
@@ -93,7 +93,7 @@ export class SentStream {
     return this.#state === 'asking';
   }
 
-  /** Nobody reads it any more. It is over when the iterator has returned, and at the latest when the grace is over. */
+  /** The reader has left. The stream is over when the iterator has returned, at the latest after the grace period. */
   giveUp(graceMs: number): void {
     if (this.#state === 'returning' || this.#state === 'over') return;
     this.#state = 'returning';

@@ -1,29 +1,32 @@
 /**
- * Looks for a message again and again before the thread sleeps, as long as that pays.
+ * Polls for a message before the thread sleeps, as long as that pays.
  *
- * To fall asleep and be woken takes a thread longer than a small call. So a thread that expects a message for the one that it has sent keeps
- * looking at its rings for some microseconds. A message comes in this time only if the other thread runs on another core at the same time.
- * If other threads want the cores as well, looking is worse than sleeping: it uses up the time that the thread has on its core, until it
- * has to wait for a core itself. So one look in vain outweighs many that paid. If they no longer pay, occasions are passed over, twice as
- * many each time.
+ * Falling asleep and being woken takes longer than a small call. A thread that expects a reply therefore polls its
+ * rings for some microseconds. This finds a message only if the other thread runs on another core at the same time.
+ * If other threads need the cores too, polling is worse than sleeping: it uses up the thread's time slice, and the
+ * thread then waits for a core itself. One poll without a result therefore outweighs many successful ones. When
+ * polls no longer pay, occasions are skipped, twice as many each time.
  */
 import { performance } from 'node:perf_hooks';
 import type { ChannelEnd } from '../../wire/end.ts';
 
 /** Longer than it takes to wake a thread and have it run a small method. */
 const SPIN_MS = 0.05;
-/** To read the clock takes longer than to look at a ring. */
+/** Reading the clock takes longer than looking at a ring. */
 const LOOKS_PER_CLOCK = 8;
-/** As many looks that paid make up for one in vain, and so many of those in a row. */
+/**
+ * This many successful polls make up for one without a result; successes beyond this many in a row are not
+ * counted.
+ */
 const PAID_FOR_ONE_IN_VAIN = 128;
 const MOST_IN_VAIN = 4;
 const MOST_PASSED_OVER = 4_095;
 
 export class Spin {
   readonly #nowMs: () => number;
-  /** Looks that paid and have made up for none in vain. */
+  /** Successful polls that have not made up for a failed one yet. */
   #balance = 0;
-  /** Occasions that are passed over before the next look, and how many they were the last time. */
+  /** Occasions to skip before the next poll, and how many were skipped last time. */
   #left = 0;
   #passedOver = 0;
 
@@ -31,7 +34,7 @@ export class Spin {
     this.#nowMs = nowMs;
   }
 
-  /** Counts an occasion. False: it is to be passed over. */
+  /** Counts an occasion. False: skip it. */
   isDue(): boolean {
     if (this.#left === 0) return true;
     this.#left--;

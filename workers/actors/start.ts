@@ -1,4 +1,4 @@
-/** Imported by threads of servers whose configuration has actors, and by no other. */
+/** Only threads of servers whose configuration has actors import this module. */
 import { availableParallelism } from 'node:os';
 import type { ActorBoot } from '../../wire/actors/boot.ts';
 import { ActorThread } from './actor-thread.ts';

@@ -1,4 +1,4 @@
-/** What calls and instances need of the thread that has them. */
+/** What calls and instances need from their thread. */
 import type { ActorSettings } from '../../wire/actors/boot.ts';
 import type { ActorCounters } from '../../wire/actors/counters.ts';
 import type { ActorThreadEnd } from '../../wire/actors/thread-end.ts';
@@ -14,20 +14,20 @@ export interface ThreadLink {
   readonly counters: ActorCounters;
   /** Messages that wait for room in the ring. */
   readonly unsentMessages: number;
-  /** Something can still be said. */
+  /** True while messages can be sent. */
   readonly isOpen: boolean;
-  /** Of `clockMilliseconds`, when the last turn began. */
+  /** `clockMilliseconds` at the beginning of the last turn. */
   readonly turnClockMs: number;
   /** See `Turns.isLateAt`. */
   readonly isLate: boolean;
-  /** The same for who has looked at the clock. @param nowMs of `performance.now` */
+  /** The same for a caller that has just read the clock. @param nowMs `performance.now()` */
   isLateAt(nowMs: number): boolean;
   limitsOf(actor: number): PayloadLimits;
   contextOf(settings: ActorSettings, key: string, restart: (reason?: unknown) => void): ActorContext;
   /** Sends a message, now or when there is room. The payload is copied if it has to wait. */
   send(bytes: Uint8Array, length: number, send: Send): void;
   requestTurn(): void;
-  /** For times in which the process has to run. Whoever is due runs in no application's context. */
+  /** A timer that counts only time in which the process ran. Callbacks run outside every application's context. */
   readonly clock: Clock;
   /** As above. */
   setTimer(callback: () => void, afterMs: number): object;

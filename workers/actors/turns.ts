@@ -15,12 +15,12 @@ import type { Spin } from './spin.ts';
 
 const RECEIVE_LIMIT = 256;
 const POLLS_BEFORE_SLEEP = 8;
-/** With so few calls under way, a reply is worth waiting for; of more, some come while others are handled. */
+/** Up to this many open calls, waiting for a reply pays. With more, some replies arrive while others are handled. */
 const FEW_CALLS = 2;
-/** A turn that has gone on for so long publishes what it has, before it begins anything else. */
+/** A turn that has lasted this long publishes its output before it begins anything else. */
 const TURN_TARGET_MS = 1;
 
-/** The context before any of the application's code has run. */
+/** The async context from before any application code has run. */
 export const OUTERMOST: AsyncResource = new AsyncResource('SLUICE_ACTORS');
 
 /** The calls of the thread. */
@@ -30,7 +30,7 @@ export interface TurnsOwner {
   /** Methods that run in it, and those that have ended since the start. */
   readonly running: number;
   readonly ended: number;
-  /** Calls wait that may begin. */
+  /** True if waiting calls may begin. */
   readonly hasReady: boolean;
   advanceReady(): void;
 }
@@ -45,7 +45,7 @@ export class Turns {
   /** 0: the last message came alone. */
   #pollsBeforeSleep = POLLS_BEFORE_SLEEP;
   #isScheduled = false;
-  /** As one that computes: it takes no turns. For tests. */
+  /** Behaves like a thread that computes: it takes no turns. For tests. */
   #isHeld = false;
   #isReceiving = false;
   #willPublish = false;
@@ -56,7 +56,7 @@ export class Turns {
   #betweenSinceMs = 0;
   /** Methods that had ended when the thread last slept. */
   #endedBefore = 0;
-  /** Since when turns have followed each other within one turn of the event loop; 0: it has turned since. */
+  /** Since when turns have followed each other without a turn of the event loop; 0: it has turned. */
   #withinLoopSinceMs = 0;
   readonly #turn = (): void => this.#runTurn();
   readonly #turnAtOnce = (): void => this.#takeTurns();
@@ -121,7 +121,7 @@ export class Turns {
     this.request();
   }
 
-  /** It takes no turn before somebody wants something of it. @param asleep an end that may be awake */
+  /** Takes no turn until something asks for one. @param asleep an end that may be awake */
   isIdleBut(asleep: ChannelEnd): boolean {
     return (
       !this.#isScheduled && !this.#willPublish && this.#ends.every((end) => end === asleep || end.isAsleep)
@@ -205,7 +205,7 @@ export class Turns {
     return received;
   }
 
-  /** False when something has come meanwhile. */
+  /** False if a message has arrived meanwhile. */
   #sleep(): boolean {
     for (const end of this.#ends) if (!end.sleep() && end.state === 'awake') return false;
     this.#endedBefore = this.#owner.ended;

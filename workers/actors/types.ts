@@ -1,6 +1,6 @@
 /** Types of actors and of their clients. A client's are inferred from the actor's class. */
 
-/** What a method is told of its call: its last parameter. */
+/** What a method learns about its call: its last parameter. */
 export interface Call {
   /** Aborts when nobody waits for the reply any more: the caller gave up, its deadline passed, or its thread ended. */
   readonly signal: AbortSignal;
@@ -8,35 +8,44 @@ export interface Call {
   readonly remainingMs: number;
 }
 
-/** What an actor is told of itself: the second argument of a keyed actor's constructor, the first one of the others. */
+/**
+ * What an actor learns about itself: the second argument of a keyed actor's constructor, the first argument of any
+ * other.
+ */
 export interface ActorContext {
-  /** As the configuration names it. */
+  /** Its name in the configuration. */
   readonly actor: string;
   /** Empty unless the actor is keyed. */
   readonly key: string;
   readonly pool: string;
-  /** The thread's name, as the log has it. */
+  /** The thread's name, as in the log. */
   readonly thread: string;
   /**
-   * The instance is to begin anew: it begins nothing more, what it has begun ends, `stop` runs, and a new object of the class starts in its
-   * place, for what waits. @param reason for the log
+   * Restarts the instance. It begins no further calls, finishes those that it has begun, and runs `stop`. A new
+   * object of the class then takes its place and gets the waiting calls.
+   * @param reason for the log
    */
   restart(reason?: unknown): void;
 }
 
 export interface CallOptions {
-  /** From now on. Default: the actor's `deadlineMs`; at most what is left of the call that this one is made for. */
+  /**
+   * The deadline, from now. Default: the actor's `deadlineMs`, but never more than the call within which this one
+   * is made has left.
+   */
   readonly deadlineMs?: number;
-  /** Ends the wait at once, aborts the method's `call.signal`, and harms nobody else. */
+  /** Gives the call up at once and aborts the method's `call.signal`. No other call is affected. */
   readonly signal?: AbortSignal;
   /**
-   * For a method that listens to no signal: when the call is given up, for whatever reason, and has not ended after the actor's
-   * `hardAbortGraceMs`, its thread is ended. What else that thread has begun fails with `SLUICE_ACTOR_DIED`; the rest moves.
+   * For a method that does not check its signal. If the call is given up, for any reason, and has not ended after
+   * the actor's `hardAbortGraceMs`, Sluice ends its thread. Other calls that the thread has begun then fail with
+   * `SLUICE_ACTOR_DIED`; the rest move to other threads.
    */
   readonly hard?: boolean;
   /**
-   * For a stream of large byte arrays: an item that is a Uint8Array is valid until the next item is asked for, because a later item is
-   * copied into the same memory. Without it each item has memory of its own, which costs more than the copy.
+   * For a stream of large byte arrays: an item that is a Uint8Array is valid until the next item is requested,
+   * because Sluice copies a later item into the same memory. Without it, each item has its own memory, which costs
+   * more than the copy.
    */
   readonly reuseMemory?: boolean;
 }
@@ -46,7 +55,7 @@ export type ActorClass = abstract new (...args: never[]) => object;
 /** A module of task functions: `typeof import('./tasks.ts')`. */
 export type ActorModule = object;
 
-/** Not to be called from outside. */
+/** Names that callers cannot call. */
 type Reserved = 'start' | 'stop' | 'constructor' | 'default';
 
 type MethodName<I> = {
@@ -60,13 +69,13 @@ type MethodName<I> = {
 }[keyof I];
 
 /**
- * The parameters without the call. None may be left out: the call comes behind what was sent, so it would take that place. Pass
- * `undefined` for one that the method may do without.
+ * The parameters without the call. None may be left out: the call follows the arguments and would take the place
+ * of the missing one. Pass `undefined` for an optional parameter.
  */
 type Sent<A extends readonly unknown[]> =
   Passed<A> extends readonly [...infer D, Call | undefined] ? D : Passed<A>;
 
-/** Each has to be passed, and one that was optional may be `undefined`, which `Required` alone takes away. */
+/** Makes each parameter mandatory, and lets an optional one be `undefined`, which `Required` alone would forbid. */
 type Passed<A extends readonly unknown[], R extends readonly unknown[] = Required<A>> = {
   [K in keyof R]: K extends keyof A ? A[K] : never;
 };
@@ -86,20 +95,23 @@ type Told<F> = F extends (...args: infer A) => infer R
     : (...args: [...Sent<A>, options?: CallOptions]) => Promise<void>
   : never;
 
-/** Resolves with what the method returns; of an async generator, a stream of what it yields, which begins when it is read. */
+/**
+ * Resolves with the method's result. For an async generator it returns a stream of the yielded items, and the call
+ * begins when the stream is read.
+ */
 export type Ask<I> = { readonly [K in MethodName<I>]: Asked<I[K]> };
 
 /**
- * Resolves when the message is in the mailbox. Whoever does not await it does not hear that it was refused. A method that replies with a
- * stream cannot be told, as nobody would read the stream.
+ * Resolves when the message is in the mailbox. A refusal is not an unhandled rejection. A method that replies with
+ * a stream is excluded, because nobody would read the stream.
  */
 export type Tell<I> = { readonly [K in MethodName<I>]: Told<I[K]> };
 
 export type Client<I> = Ask<I> & { readonly tell: Tell<I> };
 
-/** Of one instance. */
+/** The result of one instance. */
 export type EachResult<T> = PromiseSettledResult<T> & {
-  /** Where the instance lives; empty: it was refused before it had a thread. */
+  /** The thread of the instance; empty if the call was refused before the instance had one. */
   readonly thread: string;
   /** Empty unless the actor is keyed. */
   readonly key: string;
@@ -111,7 +123,7 @@ type AskedOfEach<F> = F extends (...args: infer A) => infer R
     : (...args: [...Sent<A>, options?: CallOptions]) => Promise<EachResult<Awaited<R>>[]>
   : never;
 
-/** Calls every instance that there is, and resolves with what became of each. */
+/** Calls every existing instance, and resolves with the result of each. */
 export type Each<I> = { readonly [K in MethodName<I>]: AskedOfEach<I[K]> };
 
 /** An actor without keys. */
@@ -123,7 +135,7 @@ export interface Keyed<I> {
   of(key: string): Client<I>;
 }
 
-/** A class whose constructor begins with a string takes a key. Of a module the functions are the methods. */
+/** A class is keyed if its constructor's first parameter is a string. The methods of a module are its functions. */
 export type Handle<C extends ActorClass | ActorModule> = C extends abstract new (
   ...args: infer A
 ) => infer I

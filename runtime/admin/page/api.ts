@@ -1,4 +1,4 @@
-/** What the page asks the server. */
+/** The requests that the page makes to the server. */
 
 export class Outside extends Error {}
 

@@ -1,4 +1,4 @@
-/** The dialog that asks before anything is done to the server. */
+/** The dialog that asks for confirmation before the page changes anything on the server. */
 import { element, say } from './text.ts';
 
 /** Resolves with whether the user confirms. @param title begins with the verb, which the button repeats */

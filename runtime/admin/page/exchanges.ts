@@ -1,4 +1,7 @@
-/** Exchanges in flight, the oldest first, and what has happened to threads. Rows are used again: an open page makes no garbage of elements. */
+/**
+ * Exchanges in flight, oldest first, and recent events of threads. Rows are reused, so a page that stays open
+ * creates no garbage.
+ */
 
 import type { PoolEvent } from '../../status/status-types.ts';
 import type { ExchangesView, ExchangeView } from '../exchange-types.ts';

@@ -1,4 +1,7 @@
-/** Pools and threads as a live picture of how full each is. Elements live as long as what they show, so that the focused one keeps the focus. */
+/**
+ * Pools and threads, drawn as bars that show how full each one is. An element lives as long as what it shows, so a
+ * focused element keeps the focus.
+ */
 import type { PoolStatus, ThreadStatus } from '../../status/status-types.ts';
 import { bytes, duration, make, percent, say } from './text.ts';
 

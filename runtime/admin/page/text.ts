@@ -1,4 +1,4 @@
-/** Numbers and times as people read them, and elements of the page. */
+/** Formats numbers and times for people, and creates elements of the page. */
 
 export function element<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
   const found = document.getElementById(id);

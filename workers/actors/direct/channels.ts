@@ -1,4 +1,4 @@
-/** The direct channels of a thread: those that it calls over, and those that it is called over. */
+/** The direct channels of a thread, in both directions: for calls that it makes and for calls that it receives. */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import {
   type DirectCallsTransfer,
@@ -13,15 +13,15 @@ import type { ChannelEnd } from '../../../wire/end.ts';
 import { DirectCaller, type DirectCallerOwner } from './direct-caller.ts';
 import { DirectHost, type DirectHostOwner } from './direct-host.ts';
 
-/** The thread that has them. */
+/** The thread that owns the channels. */
 export interface ChannelsOwner extends DirectCallerOwner, Omit<DirectHostOwner, 'onParted'> {
   onChannel(channel: DirectCaller): void;
-  /** It is used no more. Tells the reactor. */
+  /** The channel is no longer used. Reports that to the reactor. */
   onEndParted(number: number): void;
 }
 
 export class Channels implements DirectHostOwner {
-  /** Of all that are open. */
+  /** Of all open channels. */
   readonly ends: ChannelEnd[] = [];
   readonly #hosts = new Map<number, DirectHost>();
   readonly #introductions: MessagePort;
@@ -55,7 +55,7 @@ export class Channels implements DirectHostOwner {
     this.#owner.requestTurn();
   }
 
-  /** False: this thread is not called over it. */
+  /** False: this thread makes the calls on it. */
   severHost(number: number): boolean {
     const channel = this.#hosts.get(number);
     channel?.sever();

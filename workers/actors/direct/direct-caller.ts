@@ -1,7 +1,7 @@
 /**
- * The calling end of a direct channel. This thread is to the other what the reactor is to every thread: it gives calls on slots, and takes
- * back what has not begun. Of each call it keeps the payload until it is over, since it may have to be sent once more, by way of the
- * reactor.
+ * The calling end of a direct channel. This thread does for the other what the reactor does for every thread: it
+ * gives calls on slots, and takes back calls that have not begun. It keeps the payload of each call until the call
+ * is over, because it may have to send the call again through the reactor.
  */
 import type { ActorCounters } from '../../../wire/actors/counters.ts';
 import { type ActorReactorHandler, CallFlag } from '../../../wire/actors/messages.ts';
@@ -14,7 +14,7 @@ import { Outbox } from '../outbox.ts';
 import { HearsReplies } from './foreign.ts';
 import type { Lease } from './lease.ts';
 
-/** The thread that has the channel. */
+/** The thread that owns the channel. */
 export interface DirectCallerOwner {
   /** Something is to be published. */
   onSaid(): void;
@@ -22,7 +22,7 @@ export interface DirectCallerOwner {
   requestTurn(): void;
   onResultOf(call: MadeCall, how: number, bytes: Buffer, start: number, end: number): void;
   onItemOf(call: MadeCall, bytes: Buffer, start: number, end: number): void;
-  /** The other thread has written what it cannot have meant. */
+  /** The other thread has violated the grammar. */
   onBroken(channel: DirectCaller): void;
 }
 
@@ -43,7 +43,7 @@ export class DirectCaller extends HearsReplies implements ActorReactorHandler, G
   /** Memory for the payload of the call on a slot, which most of them fit into. */
   readonly #memory: (Buffer | undefined)[] = [];
   #sequence = 0;
-  /** What the other thread says of its work. */
+  /** What the other thread reports about its work. */
   readonly #counters: ActorCounters;
 
   constructor(
@@ -65,7 +65,7 @@ export class DirectCaller extends HearsReplies implements ActorReactorHandler, G
     for (let slot = slots - 1; slot >= 0; slot--) this.#free.push(slot);
   }
 
-  /** False, and nothing was done: there is no slot for it, or no room. */
+  /** False if there is no slot or no room; the call was not given. */
   give(call: MadeCall, lease: Lease, source: Uint8Array): boolean {
     const { bytes } = call;
     const slot = this.#free.at(-1);
@@ -130,7 +130,10 @@ export class DirectCaller extends HearsReplies implements ActorReactorHandler, G
     return taken.reverse();
   }
 
-  /** What was given up to a call, has not begun and is taken back, to be given over another channel at once. Oldest first. */
+  /**
+   * Calls up to the given one that have not begun: they are taken back, oldest first, to be given over another
+   * channel at once.
+   */
   recallUpTo(lease: Lease, sequence: number): MadeCall[] {
     const stale: MadeCall[] = [];
     for (let slot = 0; slot < this.#leases.length; slot++) {
@@ -146,7 +149,7 @@ export class DirectCaller extends HearsReplies implements ActorReactorHandler, G
     });
   }
 
-  /** False: it has begun. */
+  /** False: the call has begun. */
   #recall(call: MadeCall): boolean {
     const { slot, generation } = call;
     if (!this.end.claims.recall(slot)) return false;
@@ -161,7 +164,7 @@ export class DirectCaller extends HearsReplies implements ActorReactorHandler, G
     return true;
   }
 
-  /** What has begun and has had no reply. */
+  /** Begun calls without a reply. */
   openCalls(): MadeCall[] {
     return this.#calls.filter((call) => call?.isOpen === true) as MadeCall[];
   }
@@ -176,7 +179,7 @@ export class DirectCaller extends HearsReplies implements ActorReactorHandler, G
     return this.#counters.running(actor);
   }
 
-  /** Takes all that has come. */
+  /** Receives all messages that have arrived. */
   drain(): void {
     while (this.end.receive(1024) > 0);
   }
@@ -187,7 +190,7 @@ export class DirectCaller extends HearsReplies implements ActorReactorHandler, G
 
   // ---- GivenTo
 
-  /** Nobody waits for it. */
+  /** The call was given up. */
   cancel(call: MadeCall): void {
     const { slot, generation, bytes } = call;
     const lease = this.#leases[slot];
@@ -267,7 +270,7 @@ export class DirectCaller extends HearsReplies implements ActorReactorHandler, G
   }
 }
 
-/** Whether a call may go over a direct channel: what only the reactor can see to goes by way of it. */
+/** Whether a call may use a direct channel. Calls that need the reactor may not. */
 export function mayGoDirectly(flags: number): boolean {
   return (flags & (CallFlag.Tell | CallFlag.Each | CallFlag.Hard)) === 0;
 }

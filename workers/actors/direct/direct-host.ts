@@ -1,4 +1,4 @@
-/** The replying end of a direct channel: it is given calls by another thread as it is by the reactor. */
+/** The replying end of a direct channel: another thread gives this one calls, as the reactor does. */
 import type { ActorThreadHandler } from '../../../wire/actors/messages.ts';
 import type { ActorThreadEnd } from '../../../wire/actors/thread-end.ts';
 import { CallSource } from '../call-source.ts';
@@ -6,13 +6,13 @@ import type { ActorHost } from '../host.ts';
 import type { HostedCall } from '../hosted-call.ts';
 import { HearsCalls } from './foreign.ts';
 
-/** The thread that has the channel. */
+/** The thread that owns the channel. */
 export interface DirectHostOwner {
   readonly host: ActorHost;
   onSaid(): void;
   onWake(): void;
   requestTurn(): void;
-  /** Nothing of it is open any more, after it was severed. */
+  /** The channel was severed, and its last call is over. */
   onParted(channel: DirectHost): void;
 }
 
@@ -91,7 +91,7 @@ export class DirectHost extends HearsCalls implements ActorThreadHandler {
     this.#owner.requestTurn();
   }
 
-  /** The other thread has written what it cannot have meant: its calls are for nobody. */
+  /** The other thread has violated the grammar: its calls have no caller any more. */
   onCorrupt(): void {
     this.sever();
   }

@@ -1,11 +1,14 @@
-/** What only the reactor says, or is told, breaks a direct channel that it comes over. */
+/**
+ * Refuses messages that only the reactor may send or receive: on a direct channel they are a violation, and end the
+ * channel.
+ */
 import { corrupt } from '../../../wire/decoder.ts';
 
 function foreign(): never {
   throw corrupt('a message between two threads', 'one for the reactor');
 }
 
-/** For the end that gives calls, which hears of replies alone. */
+/** For the end that gives calls, which only receives replies. */
 export abstract class HearsReplies {
   onCall(): void {
     foreign();
@@ -64,7 +67,7 @@ export abstract class HearsReplies {
   }
 }
 
-/** For the end that replies to calls, which hears of calls alone. */
+/** For the end that replies to calls, which only receives calls. */
 export abstract class HearsCalls {
   onStop(): void {
     foreign();

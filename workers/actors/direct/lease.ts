@@ -1,9 +1,10 @@
 /**
- * A conversation that goes over a direct channel, at its caller: so many messages and bytes of it may be under way at a time, and those that
- * are not over when it is left are told to the reactor, which keeps room for them.
+ * One conversation over a direct channel, on the caller's side. It limits how many messages and bytes are in flight.
+ * When the conversation ends, it reports the calls that are still open to the reactor, which keeps room for them in
+ * the mailbox.
  */
 
-/** Tells the reactor how it goes on. */
+/** Reports the progress of the conversation to the reactor. */
 export type TellBack = (
   conversation: number,
   messages: number,
@@ -15,7 +16,7 @@ export type TellBack = (
 export class Lease {
   /** The reactor's number for it. */
   readonly number: number;
-  /** What is left of what may be under way. */
+  /** How many more messages and bytes may be in flight. */
   messages: number;
   bytes: number;
   openMessages = 0;
@@ -26,7 +27,7 @@ export class Lease {
   #state: 'open' | 'left' | 'over' = 'open';
   readonly #tellBack: TellBack;
   readonly #nowMs: () => number;
-  /** When it last had something. */
+  /** When it last had a call. */
   #usedMs: number;
 
   constructor(number: number, messages: number, bytes: number, tellBack: TellBack, nowMs: () => number) {
@@ -59,20 +60,20 @@ export class Lease {
     if (this.#state === 'left' && this.openMessages === 0) this.#tell();
   }
 
-  /** One that was taken back before it began goes over another channel. */
+  /** A call that was taken back before it began goes over another channel. */
   withdraw(bytes: number): void {
     this.giveBack(bytes);
     this.made--;
   }
 
-  /** One that was taken back before it began is the reactor's now, room included. */
+  /** A call that was taken back before it began returns to the reactor, with its room. */
   moved(bytes: number): void {
     this.openMessages--;
     this.openBytes -= bytes;
     this.made--;
   }
 
-  /** From here on by way of the reactor. */
+  /** From now on calls go through the reactor. */
   leave(): void {
     if (this.#state !== 'open') return;
     this.#state = 'left';

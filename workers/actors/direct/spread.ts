@@ -1,6 +1,6 @@
 /**
- * Calls of talks that have several threads to choose from: what waits behind a computation goes to a thread that has nothing to do, as
- * the reactor does it with the calls that it gives.
+ * Moves calls between the threads of a `pool` actor: calls that wait behind a computation go to an idle thread. The
+ * reactor does the same for the calls that it gives.
  */
 import type { MadeCall } from '../made-call.ts';
 import type { Talk, Way } from './talk.ts';
@@ -14,7 +14,7 @@ export interface SpreadOwner {
 export class Spread {
   readonly #recallAfterMs: number;
   readonly #owner: SpreadOwner;
-  /** Those that had open calls when somebody last looked. */
+  /** Talks that had open calls at the last check. */
   readonly #talks = new Set<Talk>();
   #timer: object | null = null;
 
@@ -42,8 +42,8 @@ export class Spread {
   }
 
   /**
-   * What was given before the last look and has not begun goes to threads without calls of the actor, if there are any. Each thread begins
-   * with the next one, as in the reactor (`Delivery.rebalance`).
+   * Calls that were given before the last check and have not begun go to threads without calls of the actor, if
+   * there are any. Each such thread begins with the next call, as in the reactor (`Delivery.rebalance`).
    */
   #even(talk: Talk): void {
     const { ways, actor } = talk;

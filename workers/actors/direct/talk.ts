@@ -1,4 +1,4 @@
-/** What this thread asks of one instance, or of the instances of a `pool` actor. */
+/** All calls of this thread to one instance, or to the instances of a `pool` actor. */
 import type { CalledActor, MadeCall } from '../made-call.ts';
 import type { DirectCaller } from './direct-caller.ts';
 import type { Lease } from './lease.ts';
@@ -7,7 +7,7 @@ import type { Lease } from './lease.ts';
 export class Way {
   readonly lease: Lease;
   readonly channel: DirectCaller;
-  /** The last call that had been given over the channel when somebody last looked for calls that wait. */
+  /** The last call that had been given at the last check for waiting calls. */
   lookedAt: number;
 
   constructor(lease: Lease, channel: DirectCaller) {
@@ -30,10 +30,10 @@ export class Talk {
   readonly key: string;
   /** Calls that may go directly and have not settled. */
   open = 0;
-  /** Since the last that could not go directly. */
+  /** Calls since the last one that could not go directly. */
   calls = 0;
   after: number;
-  /** While it joins: what asks for that. */
+  /** While it joins: the request to join. */
   join: MadeCall | null = null;
   readonly held: MadeCall[] = [];
   /** Conversations that have been granted while others of the same `join` are still to come. */
@@ -48,8 +48,8 @@ export class Talk {
   }
 
   /**
-   * It has a choice between threads. Its calls then run in no order, so single calls may go through the reactor while the others go
-   * directly.
+   * It can choose among threads. Its calls then run in no order, so single calls may go through the reactor while
+   * the others go directly.
    */
   get isSpread(): boolean {
     return this.ways.length > 1;
@@ -71,7 +71,7 @@ export class Talk {
     return least;
   }
 
-  /** Calls since it is direct. */
+  /** Calls since it became direct. */
   get made(): number {
     return this.ways.reduce((sum, { lease }) => sum + lease.made, 0);
   }

@@ -25,9 +25,9 @@ import { Talk, Way } from './talk.ts';
 export interface ReactorWay {
   /** Sends a call. @param moved the number of the conversation that it was taken back from; -1: of none */
   send(call: MadeCall, bytes: Uint8Array, length: number, moved: number): void;
-  /** Asks to be joined with the thread of an instance. Null: that is not to be had now. */
+  /** Asks for a channel to the thread of an instance. Null: not possible now. */
   join(actor: CalledActor, key: string, refused: () => void): MadeCall | null;
-  /** Nobody is to be joined any more. */
+  /** Withdraws the request to join. */
   cancelJoin(join: MadeCall): void;
   tellBack(conversation: number, messages: number, bytes: number, made: number, idleMs: number): void;
   setTimer(callback: () => void, afterMs: number): object;
@@ -36,17 +36,19 @@ export interface ReactorWay {
 }
 
 export interface WaysOptions {
-  /** So many calls to an instance, and its talk joins; 0: none does. */
+  /** After this many calls to an instance its talk joins; 0: never. */
   readonly afterCalls: number;
-  /** A call that has waited for so long may go to another thread of its pool. */
+  /** A call that has waited this long may go to another thread of its pool. */
   readonly recallAfterMs: number;
 }
 
-/** Talks of one actor that are kept track of; what is asked of more instances than that, and seldom, goes through the reactor. */
+/**
+ * The most talks of one actor that are tracked. Calls to further instances, and rare ones, go through the reactor.
+ */
 const MOST_TALKS = 1_024;
-/** Calls before a talk that was refused, or left for want of room, is to join again. */
+/** Calls before a talk that was refused, or left because there was no room, tries to join again. */
 const MOST_CALLS_BEFORE = 65_536;
-/** Over one conversation: then it was worth joining. */
+/** This many calls over one conversation have paid for joining. */
 const CALLS_THAT_PAY = 1_024;
 
 export class Ways {
@@ -68,7 +70,7 @@ export class Ways {
     });
   }
 
-  /** Some call may go directly. */
+  /** True if any call may go directly. */
   get areOpen(): boolean {
     return this.#after > 0;
   }
@@ -139,7 +141,7 @@ export class Ways {
     return talk;
   }
 
-  /** Looks at one talk alone, as this is done for a call: the one that was looked at longest ago. */
+  /** Checks only one talk, the one whose check is longest ago, because this runs once for each call. */
   #makeRoom(talks: Map<string, Talk>): boolean {
     for (const [key, talk] of talks) {
       talks.delete(key);
@@ -150,7 +152,10 @@ export class Ways {
     return false;
   }
 
-  /** What the call is for goes through the reactor from here on: of one for each instance, all of the actor. */
+  /**
+   * The instance that the call is for is called through the reactor from now on; with `each`, all instances of the
+   * actor.
+   */
   #leaveFor(actor: CalledActor, key: string, flags: number): void {
     const talks = this.#talks[actor.index];
     if (talks === undefined) return;
@@ -180,13 +185,13 @@ export class Ways {
     this.#byJoin.set(join, talk);
   }
 
-  /** It was refused, or is left for want of room. */
+  /** The talk was refused, or is left because there is no room. */
   #later(talk: Talk): void {
     const hasPaid = talk.made >= CALLS_THAT_PAY;
     talk.after = Math.min(2 * (hasPaid ? this.#after : talk.after), MOST_CALLS_BEFORE);
   }
 
-  /** From here on through the reactor, if it was not already. */
+  /** Calls go through the reactor from now on, if they did not already. */
   #leave(talk: Talk): void {
     talk.calls = 0;
     const { join } = talk;
@@ -213,7 +218,7 @@ export class Ways {
     this.#reactor.send(call, payload, call.bytes, moved);
   }
 
-  /** Sends what was held the way that its talk goes now. */
+  /** Sends the held calls the way that the talk now goes. */
   #release(talk: Talk): void {
     for (const call of talk.held.splice(0)) {
       if (!call.isOpen) continue;
@@ -228,7 +233,7 @@ export class Ways {
 
   // ---- from the reactor
 
-  /** This thread is joined to another. */
+  /** This thread now has a channel to another. */
   onChannel(channel: DirectCaller): void {
     this.#channels.set(channel.number, channel);
   }
@@ -283,7 +288,7 @@ export class Ways {
     return channel;
   }
 
-  /** Those that are held or have been given over a channel. */
+  /** Calls that are held or have been given over a channel. */
   *openCalls(): Generator<MadeCall> {
     for (const talks of this.#talks) {
       for (const { held } of talks?.values() ?? []) yield* held;
