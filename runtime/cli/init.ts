@@ -103,7 +103,11 @@ function write({ folder, kind, language }: Asked, directory: string): string {
   const install = isInstalled(target)
     ? ''
     : '  npm install sluice     # it is not installed here; until it is on npm, the tarball that you have built\n';
-  return `written:\n${written}next:\n${enter}${install}  npm run dev            # on http://127.0.0.1:8080, again at each change\n  npm test\n`;
+  const types =
+    language === 'typescript'
+      ? '  npm install --save-dev typescript @types/node    # for editors and npx tsc; running needs neither\n'
+      : '';
+  return `written:\n${written}next:\n${enter}${install}  npm run dev            # on http://127.0.0.1:8080; reloads at each change\n  npm test\n${types}`;
 }
 
 interface Manifest {
