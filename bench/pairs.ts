@@ -1,10 +1,11 @@
 /**
  * Compares two trees: what does a change cost per small request?
  *
- *   node bench/pairs.ts TREE TREE [--pairs 15] [--seconds 4] [--threads 1] [--observe metrics,scrapes,ids,timing]
+ *   node bench/pairs.ts TREE TREE [--pairs 15] [--seconds 4] [--warm-up 3] [--threads 1] [--observe metrics,scrapes,ids,timing]
  *
  * With --observe the second tree runs with the named observability features. With the same tree twice, this shows the cost of
- * observing a server.
+ * observing a server. It is observed during the warm-up, too: the first request for metrics loads modules and makes the
+ * reactor's functions, which until then have seen only HTTP/2, be compiled again. A server that runs has that behind it.
  *
  * A pair is a run of each tree, one right after the other, in alternating order, each with a fresh server
  * under the same load. So a machine that drifts moves both sides of a ratio. The output is the median of the
@@ -34,11 +35,17 @@ const { values, positionals } = parseArgs({
   options: {
     pairs: { type: 'string', default: '15' },
     seconds: { type: 'string', default: '4' },
+    'warm-up': { type: 'string', default: '3' },
     threads: { type: 'string', default: '1' },
     observe: { type: 'string', default: '' },
   },
 });
-const [pairs, seconds, threads] = [values.pairs, values.seconds, values.threads].map(Number);
+const [pairs, seconds, warmUp, threads] = [
+  values.pairs,
+  values.seconds,
+  values['warm-up'],
+  values.threads,
+].map(Number);
 if (positionals.length !== 2) throw new Error('expected two trees: node bench/pairs.ts TREE TREE');
 const directory = mkdtempSync(join(tmpdir(), 'sluice-pairs-'));
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
@@ -61,13 +68,13 @@ async function measure(contender: Contender, { watch, scrapesPerSecond }: Observ
   try {
     await assertAnswer(server.origin, '/hello', HELLO, contender.name);
     const options = { url: `${server.origin}/hello`, connections: CONNECTIONS, streams: STREAMS };
-    await load({ ...options, seconds: 1 });
     const unwatch = watch();
+    await load({ ...options, seconds: warmUp });
     const before = cpuMicroseconds(server.program.pid);
     const { requests, requestsPerSecond } = await load({ ...options, seconds });
     const usedUs = cpuMicroseconds(server.program.pid) - before;
     const scrapes = unwatch();
-    const due = seconds * scrapesPerSecond;
+    const due = (warmUp + seconds) * scrapesPerSecond;
     if (due > 0 && scrapes < Math.max(1, due / 10))
       throw new Error(`expected metrics to be answered about ${due} times, got ${scrapes}`);
     server.program.assertAlive();

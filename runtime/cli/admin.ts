@@ -8,35 +8,20 @@ import { ConfigError, describeProblems } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';
 import { logLevels } from '../config/log-schema.ts';
 import { parseThreadRange } from '../config/thread-range.ts';
-import type { ControlClient, FindOptions } from '../control/client.ts';
-import { ControlCode, ControlRefusal, ControlSocketError } from '../control/errors.ts';
+import type { ControlClient } from '../control/client.ts';
+import { ControlRefusal } from '../control/errors.ts';
+import type { FindOptions, FoundServers } from '../control/find.ts';
 import type { PoolEvent, ServerStatus } from '../status/status-types.ts';
 import { type AdminArguments, type AdminCommand, adminHelp, parseAdmin } from './admin-arguments.ts';
-import { type Answer, type AskedConfig, askServers } from './ask-servers.ts';
+import { type Answer, type AskedConfig, askServers, failed, inTurn } from './ask-servers.ts';
 import { effectiveTable } from './effective-table.ts';
 import { eventsTable } from './events-table.ts';
 import { exchangesTable } from './exchanges-table.ts';
 import { ExitCode } from './exit-code.ts';
 import { readAsked } from './invalid-config.ts';
+import { copyLogs } from './logs.ts';
+import type { AdminOutput } from './output.ts';
 import { type Environment, parsePid, readSettings } from './settings.ts';
-
-export interface AdminOutput {
-  /** Whether a person reads it. */
-  readonly isTerminal: boolean;
-  readonly colour: boolean;
-  /** Writes a line to standard error. */
-  warn(text: string): void;
-  /** Writes to standard output at once. What has been done is shown even if what follows fails. */
-  print(text: string): void;
-  /** For a command that writes until the user ends it. Until this is called, a signal ends the process at once. */
-  stream(): OutputStream;
-}
-
-interface OutputStream {
-  /** Aborts when the user ends the command. */
-  readonly signal: AbortSignal;
-  write(text: string): Promise<void>;
-}
 
 class WrongWords extends Error {}
 
@@ -59,13 +44,13 @@ export async function admin(
   } catch (error) {
     if (error instanceof WrongWords) return wrongWords(command, error.message);
     if (error instanceof ConfigError)
-      return { exitCode: ExitCode.ConfigWrong, text: describeProblems(error.source, error.problems) };
+      return failed(describeProblems(error.source, error.problems), ExitCode.ConfigWrong);
     throw error;
   }
 }
 
 function wrongWords(command: AdminCommand, message: string): Answer {
-  return { exitCode: ExitCode.ConfigWrong, text: `${message}\n"sluice ${command} --help" says more.` };
+  return failed(`${message}\n"sluice ${command} --help" says more.`, ExitCode.ConfigWrong);
 }
 
 function configOf(
@@ -88,30 +73,27 @@ function pidOf(text: string): number {
 }
 
 /** Checks the words, before any server is looked for. @throws WrongWords */
-type Run = (
-  given: AdminArguments,
-  output: AdminOutput,
-) => (clients: readonly ControlClient[]) => Promise<Answer>;
+type Run = (given: AdminArguments, output: AdminOutput) => (found: FoundServers) => Promise<Answer>;
 
 const runs: Readonly<Record<AdminCommand, Run>> = {
-  recycle: ({ operands }, output) => {
-    const { print } = output;
-    return (clients) => each(clients, output, (client) => recycle(client, operands, print));
-  },
+  recycle:
+    ({ operands }, { print }) =>
+    (found) =>
+      inTurn(found, { print }, (client) => recycle(client, operands, print)),
   resize: ({ operands: [pool = '', text = ''] }, output) => {
     const range = parseThreadRange(text, 'threads');
     if (!('min' in range)) throw new WrongWords(`threads: expected ${range.expected}, got ${range.received}`);
-    return (clients) =>
-      each(clients, output, async (client) => {
-        const { threads } = (await client.ask('POST', `${poolPath(pool)}/resize`, { body: range })) as {
+    return (found) =>
+      inTurn(found, output, async (client) => {
+        const { threads } = (await client.askSoon('POST', `${poolPath(pool)}/resize`, { body: range })) as {
           readonly threads: { readonly min: number; readonly max: number };
         };
         return `pool ${pool}: ${threads.min === threads.max ? threads.min : `${threads.min} to ${threads.max}`} threads, until the next reload\n`;
       });
   },
-  drain: (_given, output) => (clients) =>
-    each(clients, output, async (client) => {
-      const { pid, open, drainDelayMs, drainTimeoutMs } = (await client.ask('POST', '/drain')) as {
+  drain: (_given, output) => (found) =>
+    inTurn(found, output, async (client) => {
+      const { pid, open, drainDelayMs, drainTimeoutMs } = (await client.askSoon('POST', '/drain')) as {
         readonly pid: number;
         readonly open: number;
         readonly drainDelayMs: number;
@@ -121,10 +103,10 @@ const runs: Readonly<Record<AdminCommand, Run>> = {
       return `draining: process ${pid}, ${open} open; it ends ${delay}when they have ended, within ${formatDuration(drainTimeoutMs)}\n`;
     }),
   config:
-    ({ flags }, output) =>
-    (clients) =>
-      each(clients, output, async (client) => {
-        const answer = await client.ask('GET', '/config');
+    ({ flags }, { print }) =>
+    (found) =>
+      inTurn(found, { print, isJson: flags.json === true }, async (client) => {
+        const answer = await client.askSoon('GET', '/config');
         if (flags.json === true) return `${JSON.stringify(answer)}\n`;
         const { file, values } = answer as {
           readonly file: string;
@@ -132,19 +114,19 @@ const runs: Readonly<Record<AdminCommand, Run>> = {
         };
         return `# ${file}\n${effectiveTable(values)}`;
       }),
-  exchanges: ({ flags }, output) => {
+  exchanges: ({ flags }, { print }) => {
     const query = exchangeQuery(flags);
-    return (clients) =>
-      each(clients, output, async (client) => {
-        const answer = (await client.ask('GET', `/exchanges${query}`)) as ExchangesView;
+    return (found) =>
+      inTurn(found, { print, isJson: flags.json === true }, async (client) => {
+        const answer = (await client.askSoon('GET', `/exchanges${query}`)) as ExchangesView;
         return flags.json === true ? `${JSON.stringify(answer)}\n` : exchangesTable(answer);
       });
   },
   events:
-    ({ flags }, output) =>
-    (clients) =>
-      each(clients, output, async (client) => {
-        const answer = (await client.ask('GET', '/events')) as { readonly events: readonly PoolEvent[] };
+    ({ flags }, { print }) =>
+    (found) =>
+      inTurn(found, { print, isJson: flags.json === true }, async (client) => {
+        const answer = (await client.askSoon('GET', '/events')) as { readonly events: readonly PoolEvent[] };
         return flags.json === true ? `${JSON.stringify(answer)}\n` : eventsTable(answer.events);
       }),
   'log-level': ({ operands: [wanted] }, output) => {
@@ -156,54 +138,27 @@ const runs: Readonly<Record<AdminCommand, Run>> = {
         `level: expected one of ${logLevels.join(', ')}, got ${JSON.stringify(wanted)}${hint}`,
       );
     }
-    return (clients) =>
-      each(clients, output, async (client) => {
+    return (found) =>
+      inTurn(found, output, async (client) => {
         const answer =
           level === undefined
-            ? await client.ask('GET', '/log-level')
-            : await client.ask('PUT', '/log-level', { body: { level } });
+            ? await client.askSoon('GET', '/log-level')
+            : await client.askSoon('PUT', '/log-level', { body: { level } });
         const { level: now } = answer as { readonly level: string };
         return level === undefined ? `${now}\n` : `log level: ${now}, until the next reload\n`;
       });
   },
-  dashboard: (_given, output) => (clients) =>
-    each(clients, output, async (client) => {
-      const { url } = (await client.ask('POST', '/dashboard-links')) as { readonly url: string };
+  dashboard: (_given, output) => (found) =>
+    inTurn(found, output, async (client) => {
+      const { url } = (await client.askSoon('POST', '/dashboard-links')) as { readonly url: string };
       return `${url}\n`;
     }),
   logs: ({ flags }, output) => {
     const lines = wholeFlag('lines', flags.lines, 0, 10_000);
     const query = `?follow=${flags.follow === true}${lines === undefined ? '' : `&lines=${lines}`}`;
-    return (clients) => copyLogs(clients, query, flags.json === true, output);
+    return (found) => copyLogs(found, query, flags.json === true, output);
   },
 };
-
-async function copyLogs(
-  clients: readonly ControlClient[],
-  query: string,
-  isJson: boolean,
-  output: AdminOutput,
-): Promise<Answer> {
-  const { formatLine } = await import('../../wire/log-line.ts');
-  const isText = output.isTerminal && !isJson;
-  const show = (line: string): string => `${isText ? formatLine(line, output.colour) : line}\n`;
-  const stream = output.stream();
-  await Promise.all(clients.map((client) => copyLog(client, query, show, stream)));
-  return { exitCode: ExitCode.Ok, text: '' };
-}
-
-/** Asks one server after the other. With several servers, the path of the socket precedes each answer. */
-async function each(
-  clients: readonly ControlClient[],
-  { print }: AdminOutput,
-  ask: (client: ControlClient) => Promise<string>,
-): Promise<Answer> {
-  for (const client of clients) {
-    if (clients.length > 1) print(`${client.path}\n`);
-    print(await ask(client));
-  }
-  return { exitCode: ExitCode.Ok, text: '' };
-}
 
 /** Prints a line as soon as a pool or thread is done, because each can take minutes. The first failure ends it. */
 async function recycle(
@@ -211,7 +166,7 @@ async function recycle(
   names: readonly string[],
   print: (text: string) => void,
 ): Promise<string> {
-  const { pools } = (await client.ask('GET', '/status')) as ServerStatus;
+  const { pools } = (await client.askSoon('GET', '/status')) as ServerStatus;
   const wanted = names.length === 0 ? pools.map(({ name }) => name) : names;
   const paths = wanted.map(pathOf(pools));
   for (const [index, path] of paths.entries()) {
@@ -274,39 +229,4 @@ function wholeFlag(
   throw new WrongWords(
     `--${name}: expected a whole number from ${least} to ${most}, got ${JSON.stringify(text)}`,
   );
-}
-
-/** Copies the log until it ends, the user stops the command, or the server ends. */
-async function copyLog(
-  client: ControlClient,
-  query: string,
-  show: (line: string) => string,
-  { write, signal }: OutputStream,
-): Promise<void> {
-  try {
-    const { status, body } = await client.request('GET', `/logs${query}`, { signal });
-    let rest = '';
-    let whole = '';
-    for await (const piece of body) {
-      if (status !== 200) {
-        whole += piece;
-        continue;
-      }
-      const lines = (rest + piece).split('\n');
-      rest = lines.pop() ?? '';
-      if (lines.length > 0) await write(lines.map(show).join(''));
-    }
-    if (status !== 200) throw refusal(status, whole);
-  } catch (error) {
-    if (signal.aborted) return;
-    const hasEnded = error instanceof ControlSocketError && error.code === ControlCode.Lost;
-    if (!hasEnded) throw error;
-  }
-}
-
-function refusal(status: number, text: string): ControlRefusal {
-  const { error } = JSON.parse(text) as {
-    readonly error: { readonly code: string; readonly message: string };
-  };
-  return new ControlRefusal(status, error.code, error.message);
 }

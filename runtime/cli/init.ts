@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { closest } from '../config/closest.ts';
-import type { Answer } from './ask-servers.ts';
+import { type Answer, failed } from './ask-servers.ts';
 import { ExitCode } from './exit-code.ts';
 import { type AppKind, appKinds, filesOf, type Project } from './init-templates.ts';
 
@@ -43,7 +43,7 @@ export function init(words: readonly string[], directory: string): Answer {
     return { exitCode: ExitCode.Ok, text: asked === null ? help : write(asked, directory) };
   } catch (error) {
     if (!(error instanceof InitError)) throw error;
-    return { exitCode: ExitCode.ConfigWrong, text: error.message };
+    return failed(error.message, ExitCode.ConfigWrong);
   }
 }
 

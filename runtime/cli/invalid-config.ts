@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 import * as v from 'valibot';
 import { controlSection } from '../config/control-schema.ts';
 import { ConfigError } from '../config/errors.ts';
-import { connectControls, type FindOptions } from '../control/client.ts';
 import { ControlSocketError } from '../control/errors.ts';
+import { type FindOptions, findServers } from '../control/find.ts';
 import type { AskedConfig } from './ask-servers.ts';
 
 /**
@@ -25,7 +25,8 @@ export async function readAsked(
     if (!(error instanceof ConfigError)) throw error;
     const asked = { file: resolve(file), control: { ...v.parse(controlSection, {}), path: null } };
     try {
-      for (const client of await connectControls(asked, find)) client.close();
+      const { clients } = await findServers(asked, find);
+      for (const client of clients) client.close();
     } catch (failure) {
       if (!(failure instanceof ControlSocketError)) throw failure;
       // Without a server the configuration is what the user has to hear about.

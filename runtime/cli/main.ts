@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import { ConfigError, ConfigErrorCode, type ConfigProblem, describeProblems } from '../config/errors.ts';
 import { findMissingApplications, loadConfig } from '../config/load.ts';
 import { warningsOf } from '../config/warnings.ts';
-import type { FindOptions } from '../control/client.ts';
+import type { FindOptions } from '../control/find.ts';
 import type { LogOutput } from '../logging/log.ts';
 import { Hangups } from '../process/hangup.ts';
 import { StopSignals } from '../process/stop-signals.ts';
@@ -92,7 +92,8 @@ const questions: {
 } = {
   status: async (config, find) =>
     (await import('./status.ts')).askStatus(config, find, process.stdout.isTTY === true),
-  reload: async (config, find) => (await import('./reload.ts')).askReload(config, find),
+  reload: async (config, find) =>
+    (await import('./reload.ts')).askReload(config, find, (text) => void process.stdout.write(text)),
   stop: async (config, find) => (await import('./stop.ts')).askStop(config, find),
   ps: async (config, find) => (await import('./top.ts')).showPools(config, find),
   top: async (config, find) => {
@@ -101,10 +102,10 @@ const questions: {
   },
 };
 
-function tell({ exitCode, text }: Answer): number | Promise<number> {
-  if (exitCode === ExitCode.Ok) return print(text);
-  complain(text.trimEnd());
-  return exitCode;
+async function tell({ exitCode, text, complaints = [] }: Answer): Promise<number> {
+  const printed = await print(text);
+  for (const complaint of complaints) complain(complaint.trimEnd());
+  return exitCode === ExitCode.Ok ? printed : exitCode;
 }
 
 async function check(

@@ -1,7 +1,7 @@
 /** Parses the arguments of `sluice profile`. */
 import { parseArgs } from 'node:util';
 import { closest } from '../config/closest.ts';
-import type { FindOptions } from '../control/client.ts';
+import type { FindOptions } from '../control/find.ts';
 import { type ProfileKind, type ProfileRequest, profileKinds } from '../profiling/messages.ts';
 import { parsePid } from './settings.ts';
 

@@ -2,8 +2,8 @@
 import { dirname } from 'node:path';
 import { ConfigError, describeProblems } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';
-import { connectControl } from '../control/client.ts';
 import { ControlRefusal, ControlSocketError } from '../control/errors.ts';
+import { connectControl } from '../control/find.ts';
 import { Collected } from '../profiling/collected.ts';
 import type { ProfileRequest } from '../profiling/messages.ts';
 import { type GrowingFile, ProfileFolder, ProfileFolderError } from '../profiling/profile-folder.ts';

@@ -1,34 +1,38 @@
 /** `sluice reload`: makes the servers of a configuration load what is on the disk now, one after the other. */
-import type { FindOptions } from '../control/client.ts';
+import type { FindOptions } from '../control/find.ts';
 import { describeReload, isWhole, type ReloadReport } from '../reload/report.ts';
-import { type Answer, type AskedConfig, askServers } from './ask-servers.ts';
+import { type Answer, type AskedConfig, askServers, DoneInPart, inTurn } from './ask-servers.ts';
 import { ExitCode } from './exit-code.ts';
 
+const wording = { prefix: 'not reloaded: ', exitCode: exitCodeOf };
+
 /**
- * Prints a line for each change, or why a server has not reloaded. After a failure the remaining servers are not asked, because they would
- * fail in the same way.
+ * Prints a line for each change, or why a server has not reloaded. If the version on the disk is to blame, the remaining servers are not asked. One
+ * that has ended, or is stopping, leaves the others to be asked.
  */
-export function askReload(config: AskedConfig, find: FindOptions): Promise<Answer> {
-  let text = '';
+export function askReload(
+  config: AskedConfig,
+  find: FindOptions,
+  print: (text: string) => void,
+): Promise<Answer> {
   return askServers(
     config,
-    async (clients) => {
-      for (const client of clients) {
-        if (clients.length > 1) text += `${client.path}\n`;
-        const report = (await client.ask('POST', '/reload')) as ReloadReport;
-        const isDone = isWhole(report);
-        const head = isDone ? `reloaded in ${report.durationMs} ms` : 'reloaded in part';
-        text += `${[head, ...describeReload(report)].join('\n')}\n`;
-        if (!isDone) return { exitCode: ExitCode.Failed, text };
-      }
-      return { exitCode: ExitCode.Ok, text };
-    },
+    (found) =>
+      inTurn(
+        found,
+        { print },
+        async (client) => {
+          const report = (await client.ask('POST', '/reload')) as ReloadReport;
+          const isDone = isWhole(report);
+          const head = isDone ? `reloaded in ${report.durationMs} ms` : 'reloaded in part';
+          const text = [head, ...describeReload(report)].join('\n');
+          if (!isDone) throw new DoneInPart(text);
+          return `${text}\n`;
+        },
+        wording,
+      ),
     find,
-    ({ message, code }) => ({
-      exitCode: exitCodeOf(code),
-      // Each problem of a configuration has its code already.
-      text: `${text}not reloaded: ${message}${message.endsWith(`[${code}]`) ? '' : ` [${code}]`}`,
-    }),
+    wording,
   );
 }
 

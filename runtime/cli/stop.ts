@@ -1,26 +1,25 @@
 /** `sluice stop`: makes the servers of a configuration drain, and waits until they have ended. */
-import { ControlClient, type FindOptions } from '../control/client.ts';
+import { ControlClient } from '../control/client.ts';
 import { ControlCode, ControlSocketError } from '../control/errors.ts';
-import { type Answer, type AskedConfig, askServers } from './ask-servers.ts';
-import { ExitCode } from './exit-code.ts';
+import type { FindOptions } from '../control/find.ts';
+import { type Answer, type AskedConfig, askServers, together } from './ask-servers.ts';
 
-/** Prints a line for each server that has ended. It asks all servers before it waits, so that they drain at the same time. */
+const wording = { prefix: 'not stopped: ' };
+
+/** Prints a line for each server that has ended. They drain at the same time. */
 export function askStop(config: AskedConfig, find: FindOptions): Promise<Answer> {
-  return askServers(
-    config,
-    async (clients) => {
-      const asked = await Promise.all(
-        clients.map(async (client) => ({ client, pid: pidOf(await client.ask('POST', '/stop')) })),
-      );
-      const lines = asked.map(async ({ client, pid }) => {
-        await hasEnded(client);
-        return `stopped: process ${pid}\n`;
-      });
-      return { exitCode: ExitCode.Ok, text: (await Promise.all(lines)).join('') };
-    },
-    find,
-    ({ message, code }) => ({ exitCode: ExitCode.Failed, text: `not stopped: ${message} [${code}]` }),
-  );
+  const stop = async (client: ControlClient): Promise<string> => {
+    let process = '';
+    try {
+      process = `process ${pidOf(await client.askSoon('POST', '/stop'))}`;
+    } catch (error) {
+      // It was ending already.
+      if (!(error instanceof ControlSocketError && error.code === ControlCode.Lost)) throw error;
+    }
+    await hasEnded(client);
+    return `stopped: ${process || client.path}\n`;
+  };
+  return askServers(config, (found) => together(found, stop, wording), find, wording);
 }
 
 function pidOf(answer: unknown): number {

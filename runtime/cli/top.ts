@@ -1,14 +1,25 @@
 /** `sluice ps` and `sluice top`: pools and threads of a configuration's servers, once or every second. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ControlClient, FindOptions } from '../control/client.ts';
-import { ControlCode, ControlSocketError } from '../control/errors.ts';
+import type { ControlClient } from '../control/client.ts';
+import { ControlCode } from '../control/errors.ts';
+import type { FindOptions, FoundServers } from '../control/find.ts';
 import type { ServerStatus } from '../status/status-types.ts';
-import { type Answer, type AskedConfig, askServers } from './ask-servers.ts';
+import {
+  type Answer,
+  type AskedConfig,
+  askServers,
+  complaintOf,
+  isRefused,
+  type Refused,
+  together,
+} from './ask-servers.ts';
 import { ExitCode } from './exit-code.ts';
 import { untilInterrupted } from './interrupts.ts';
 import { poolsTable } from './pools-table.ts';
 
 const INTERVAL_MS = 1_000;
+/** For an answer: while one server does not answer, the others' figures become this old. */
+const PATIENCE_MS = 2_000;
 /** Moves the cursor to the first line and clears the screen (ECMA-48). */
 const CLEAR = '\x1b[H\x1b[2J';
 
@@ -22,26 +33,30 @@ export interface Screen {
 }
 
 export function showPools(config: AskedConfig, find: FindOptions): Promise<Answer> {
-  const ask = async (clients: readonly ControlClient[]): Promise<Answer> => {
-    let text = '';
-    for (const client of clients) text += poolsTable(await statusOf(client));
-    return { exitCode: ExitCode.Ok, text };
-  };
-  return askServers(config, ask, find);
+  return askServers(
+    config,
+    (found) =>
+      together(found, async (client) => poolsTable((await client.askSoon('GET', '/status')) as ServerStatus)),
+    find,
+  );
 }
 
 /** Runs until the user ends it, or the last server ends. */
 export function watchPools(config: AskedConfig, find: FindOptions, screen: Screen): Promise<Answer> {
   const { signal, isTerminal } = screen;
-  const watch = async (clients: readonly ControlClient[]): Promise<Answer> => {
-    let watched: readonly Watched[] = clients.map((client) => ({ client, status: null }));
+  const watch = async ({ clients, unreached }: FoundServers): Promise<Answer> => {
+    const missing = unreached.map(({ path, why }) => `${complaintOf(why, {}, path)}\n`);
+    let watched: readonly Watched[] = clients.map((client) => ({ client, status: null, why: null }));
     try {
       do {
         const before = new Map(watched.map(({ client, status }) => [client, status]));
         watched = await lookAgain(watched, signal);
-        const text = watched
-          .map(({ client, status }) => poolsTable(status as ServerStatus, before.get(client) ?? null))
-          .join('\n');
+        const pictures = watched.map(({ client, status, why }) =>
+          why === null
+            ? poolsTable(status as ServerStatus, before.get(client) ?? null)
+            : `${complaintOf(why, {}, client.path)}\n`,
+        );
+        const text = [...pictures, ...missing].join('\n');
         screen.write(`${isTerminal ? CLEAR : ''}${text}${isTerminal ? '\nCtrl-C ends this\n' : '\n'}`);
       } while (await screen.next(INTERVAL_MS));
     } catch (error) {
@@ -55,28 +70,31 @@ export function watchPools(config: AskedConfig, find: FindOptions, screen: Scree
 
 interface Watched {
   readonly client: ControlClient;
-  /** Null: it has not been asked yet. */
+  /** The last one that it has answered; null: none. */
   readonly status: ServerStatus | null;
+  /** Why it has not answered now; null: it has. */
+  readonly why: Refused | null;
 }
 
-/** Leaves out servers that have ended. @throws ControlSocketError if all have */
+/** Leaves out servers that have ended. @throws ControlSocketError | ControlRefusal if all have, or none has ever answered */
 async function lookAgain(watched: readonly Watched[], signal: AbortSignal): Promise<readonly Watched[]> {
-  const answers = await Promise.allSettled(watched.map(({ client }) => statusOf(client, signal)));
+  const answers = await Promise.allSettled(
+    watched.map(({ client }) => client.askSoon('GET', '/status', { signal }, PATIENCE_MS)),
+  );
   const still: Watched[] = [];
-  let lost: unknown;
+  let failure: Refused | null = null;
   for (const [index, answer] of answers.entries()) {
-    if (answer.status === 'fulfilled')
-      still.push({ client: (watched[index] as Watched).client, status: answer.value });
-    else if (answer.reason instanceof ControlSocketError && answer.reason.code === ControlCode.Lost)
-      lost = answer.reason;
-    else throw answer.reason;
+    const { client, status } = watched[index] as Watched;
+    if (answer.status === 'fulfilled') {
+      still.push({ client, status: answer.value as ServerStatus, why: null });
+    } else if (!isRefused(answer.reason)) throw answer.reason;
+    else {
+      failure = answer.reason;
+      if (failure.code !== ControlCode.Lost) still.push({ client, status, why: failure });
+    }
   }
-  if (still.length === 0) throw lost;
+  if (failure !== null && still.every(({ status }) => status === null)) throw failure;
   return still;
-}
-
-async function statusOf(client: ControlClient, signal?: AbortSignal): Promise<ServerStatus> {
-  return (await client.ask('GET', '/status', signal && { signal })) as ServerStatus;
 }
 
 /** Standard output. */

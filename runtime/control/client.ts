@@ -1,17 +1,20 @@
-/** The command line's side of the control socket: finds the server of a configuration and asks it, by HTTP/2. */
+/** The command line's side of the control socket: asks a server by HTTP/2. `find.ts` finds the servers of a configuration. */
 import { once } from 'node:events';
-import { lstatSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
-import { basename, join } from 'node:path';
-import type { Config } from '../config/config.ts';
 import { readVersion } from '../process/version.ts';
 import { ControlCode, ControlRefusal, ControlSocketError, systemCode } from './errors.ts';
-import { controlFolders, type Environment, otherFolders, requireOwn } from './folder.ts';
-import { namesIn } from './socket.ts';
 import { CONTROL_VERSION } from './version.ts';
 
-/** Time for the server's SETTINGS. Its reactor is never busy for long. */
+/** Time for the server's SETTINGS, and for an answer that needs no thread. Its reactor is never busy for long. */
 const ANSWER_MS = 5_000;
+/** More than any answer has; it bounds what something else at the path makes a command remember. */
+const MOST_ANSWER_BYTES = 268_435_456;
+
+/** Makes a signal that aborts when the server at the path has been silent for so long. */
+export type Silence = (path: string, ms: number) => AbortSignal;
+
+const timeout: Silence = (_path, ms) => AbortSignal.timeout(ms);
 
 export interface ControlRequest {
   /** Sent as JSON; no body if absent. */
@@ -27,131 +30,37 @@ export interface ControlReply {
   readonly body: AsyncIterable<Buffer>;
 }
 
-export interface FindOptions {
-  /** The server's process, if several servers run the configuration. */
-  readonly pid?: number;
-  readonly environment?: Environment;
-}
-
-/**
- * Connects to the only server that runs the configuration.
- * @throws ControlSocketError if there is none, or several, or it cannot be reached or has another version
- */
-export async function connectControl(
-  config: Pick<Config, 'file' | 'control'>,
-  options: FindOptions = {},
-): Promise<ControlClient> {
-  const [first, ...others] = await connectControls(config, options);
-  if (others.length === 0) return first;
-  const all = [first, ...others];
-  for (const client of all) client.close();
-  const pids = all.map(({ path }) => pidOf(basename(path))).join(', ');
-  throw new ControlSocketError(
-    ControlCode.SeveralServers,
-    `${config.file}: expected one server that runs it, found ${all.length}, of the processes ${pids}; say which by its process id, or give each a control.path of its own`,
-  );
-}
-
-/**
- * Connects to all servers that run the configuration.
- * @throws ControlSocketError if there is none, or the only one cannot be reached
- */
-export async function connectControls(
-  { file, control }: Pick<Config, 'file' | 'control'>,
-  { pid, environment = process.env }: FindOptions = {},
-): Promise<[ControlClient, ...ControlClient[]]> {
-  if (!control.enabled) {
-    throw new ControlSocketError(
-      ControlCode.Disabled,
-      `${file}: control.enabled is false, so a server of it cannot be asked; set it to true and start the server again`,
-    );
-  }
-  if (control.path !== null) return [await openOf(pid, control.path, file)];
-  const found: ControlClient[] = [];
-  let failure: unknown;
-  for (const { name, path } of socketsOf(file, environment)) {
-    if (pid !== undefined && pidOf(name) !== pid) continue;
-    try {
-      found.push(await ControlClient.open(path));
-    } catch (error) {
-      // A socket that a killed server left behind says nothing about the others.
-      if (!(error instanceof ControlSocketError && error.code === ControlCode.NoServer)) failure ??= error;
-    }
-  }
-  const [first, ...others] = found;
-  if (first === undefined) throw failure ?? noServer(file, pid);
-  return [first, ...others];
-}
-
-/** The socket's name does not tell the server's process, so the server is asked. */
-async function openOf(pid: number | undefined, path: string, file: string): Promise<ControlClient> {
-  const client = await ControlClient.open(path);
-  if (pid === undefined) return client;
-  const status = (await client.ask('GET', '/status')) as { readonly pid: number };
-  if (status.pid === pid) return client;
-  client.close();
-  throw noServer(file, pid);
-}
-
-function noServer(file: string, pid: number | undefined): ControlSocketError {
-  const which = pid === undefined ? 'a server' : `a server in process ${pid}`;
-  const user = process.getuid?.();
-  const who = user === undefined ? '' : ` as user ${user}`;
-  return new ControlSocketError(
-    ControlCode.NoServer,
-    `${file}: expected ${which} that runs it${who}, found none; start it, ask as the user who runs it, or set control.path if it has another temporary folder`,
-  );
-}
-
-/** The sockets of the configuration in every folder that only this user can write to. In other folders, any user could have created one. */
-function socketsOf(
-  file: string,
-  environment: Environment,
-): { readonly name: string; readonly path: string }[] {
-  const folders = new Set([...controlFolders(file, environment), ...otherFolders(file)]);
-  return [...folders]
-    .filter(isOwn)
-    .flatMap((folder) => namesIn(folder).map((name) => ({ name, path: join(folder, name) })));
-}
-
-function isOwn(folder: string): boolean {
-  try {
-    requireOwn(folder);
-    return true;
-  } catch {
-    // The folder is missing or belongs to another user, so no server of this user has a socket in it.
-    return false;
-  }
-}
-
-function pidOf(name: string): number {
-  return Number.parseInt(name, 10);
-}
-
 export class ControlClient {
   readonly path: string;
   readonly #session: ClientHttp2Session;
+  readonly #silence: Silence;
 
-  private constructor(path: string, session: ClientHttp2Session) {
+  private constructor(path: string, session: ClientHttp2Session, silence: Silence) {
     this.path = path;
     this.#session = session;
+    this.#silence = silence;
   }
 
-  /** @throws ControlSocketError */
-  static async open(path: string): Promise<ControlClient> {
+  /**
+   * @param silence tells when the server has been silent for too long, here and in `askSoon`
+   * @throws ControlSocketError
+   */
+  static async open(path: string, silence: Silence = timeout): Promise<ControlClient> {
     requireOwnSocket(path);
     const session = connect('http://sluice', { path });
     // Each stream reports the error too. Without a listener it would end the process.
     session.on('error', () => undefined);
-    const silence = AbortSignal.timeout(ANSWER_MS);
     try {
       // Only its SETTINGS show that the other end speaks HTTP/2.
-      await Promise.race([once(session, 'remoteSettings', { signal: silence }), refused(session)]);
+      await Promise.race([
+        once(session, 'remoteSettings', { signal: silence(path, ANSWER_MS) }),
+        refused(session),
+      ]);
     } catch (error) {
       session.destroy();
       throw connectError(path, error);
     }
-    return new ControlClient(path, session);
+    return new ControlClient(path, session, silence);
   }
 
   /**
@@ -192,11 +101,59 @@ export class ControlClient {
   async ask(method: string, path: string, request: ControlRequest = {}): Promise<unknown> {
     const { status, body } = await this.request(method, path, request);
     const pieces: Buffer[] = [];
-    for await (const piece of body) pieces.push(piece);
-    const text = Buffer.concat(pieces).toString();
-    const value: unknown = text === '' ? undefined : JSON.parse(text);
+    let bytes = 0;
+    for await (const piece of body) {
+      bytes += piece.length;
+      if (bytes > MOST_ANSWER_BYTES) throw this.#strange(`more than ${MOST_ANSWER_BYTES} bytes`);
+      pieces.push(piece);
+    }
+    const value = this.#parse(Buffer.concat(pieces).toString());
     if (status >= 400) throw refusalOf(status, value);
     return value;
+  }
+
+  /**
+   * As `ask`, for what the server answers at once.
+   * @throws ControlSocketError also if there is no answer within `withinMs`: the process is stopped, or hangs
+   */
+  async askSoon(
+    method: string,
+    path: string,
+    { signal, ...request }: ControlRequest = {},
+    withinMs: number = ANSWER_MS,
+  ): Promise<unknown> {
+    const ends = new AbortController();
+    const end = (): void => ends.abort();
+    if (signal?.aborted) end();
+    signal?.addEventListener('abort', end);
+    const silence = this.#silence(this.path, withinMs);
+    silence.addEventListener('abort', end);
+    try {
+      return await this.ask(method, path, { ...request, signal: ends.signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!silence.aborted) throw error;
+      throw new ControlSocketError(ControlCode.Unavailable, unanswered(this.path, withinMs), {
+        cause: error,
+      });
+    } finally {
+      silence.removeEventListener('abort', end);
+      signal?.removeEventListener('abort', end);
+    }
+  }
+
+  #parse(text: string): unknown {
+    if (text === '') return undefined;
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw this.#strange(`text that begins with ${JSON.stringify(text.slice(0, 40))}`);
+    }
+  }
+
+  #strange(came: string): ControlSocketError {
+    const message = `${this.path}: expected an answer in JSON, got ${came}; run the command of the server's own version`;
+    return new ControlSocketError(ControlCode.OtherVersion, message);
   }
 
   async *#pieces(stream: ClientHttp2Stream): AsyncIterable<Buffer> {
@@ -245,7 +202,9 @@ export class ControlClient {
 
 async function refused(session: ClientHttp2Session): Promise<never> {
   await once(session, 'close');
-  throw new Error('it was closed at once: as many connections are open as control.maxConnections allows');
+  throw new Error(
+    'it was closed at once: the server ends, or as many connections are open as control.maxConnections allows',
+  );
 }
 
 function closed(stream: ClientHttp2Stream): Promise<never> {
@@ -272,8 +231,10 @@ function requireOwnSocket(path: string): void {
 
 function connectError(path: string, cause: unknown): ControlSocketError {
   const code = systemCode(cause);
-  if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTSOCK') {
-    const came = code === 'ENOENT' ? 'no such file' : `one that nobody listens on (${code})`;
+  // A server that ends removes its socket, perhaps while it is asked.
+  const isGone = code === 'ENOENT' || !existsSync(path);
+  if (isGone || code === 'ECONNREFUSED' || code === 'ENOTSOCK') {
+    const came = isGone ? 'no such file' : `one that nobody listens on (${code})`;
     const message = `${path}: expected the control socket of a server that runs, got ${came}; start the server`;
     return new ControlSocketError(ControlCode.NoServer, message, { cause });
   }
@@ -285,8 +246,12 @@ function connectError(path: string, cause: unknown): ControlSocketError {
     const message = `${path}: expected a control socket of Sluice, got what does not speak HTTP/2 (${code})`;
     return new ControlSocketError(ControlCode.OtherVersion, message, { cause });
   }
-  const why = code === 'ABORT_ERR' ? `expected an answer within ${ANSWER_MS} ms, got none` : String(cause);
-  return new ControlSocketError(ControlCode.Unavailable, `${path}: ${why}`, { cause });
+  const message = code === 'ABORT_ERR' ? unanswered(path, ANSWER_MS) : `${path}: ${String(cause)}`;
+  return new ControlSocketError(ControlCode.Unavailable, message, { cause });
+}
+
+function unanswered(path: string, withinMs: number): string {
+  return `${path}: expected an answer within ${withinMs} ms, got none; is its process stopped (SIGSTOP), or its machine overloaded?`;
 }
 
 function refusalOf(status: number, value: unknown): ControlRefusal {

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import anyTest, { type ExecutionContext } from 'ava';
 import type { BrowserContext, Page } from 'playwright-core';
-import { connectControl } from '../../runtime/control/client.ts';
+import { connectControl } from '../../runtime/control/find.ts';
 import { hasChromium, launchChromium } from '../browser/chromium.ts';
 import { configOf, ownFolder } from '../control/control-server.ts';
 import { FileScope } from '../server/harness.ts';

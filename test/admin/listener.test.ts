@@ -8,7 +8,7 @@ import test, { type ExecutionContext } from 'ava';
 import { Access } from '../../runtime/admin/access.ts';
 import type { ExchangesView } from '../../runtime/admin/exchange-types.ts';
 import type { ConfigInput } from '../../runtime/config/schema.ts';
-import { connectControl } from '../../runtime/control/client.ts';
+import { connectControl } from '../../runtime/control/find.ts';
 import { configOf, ownFolder } from '../control/control-server.ts';
 import type { ServerInput } from '../server/harness.ts';
 import { startProcess } from '../server/process.ts';

@@ -60,7 +60,7 @@ test('init writes nothing if one of its files exists or package.json cannot be r
   writeFileSync(join(folder, 'app.ts'), 'mine');
   const inTheWay = init([], folder);
   t.is(inTheWay.exitCode, 2);
-  t.regex(inTheWay.text, /found app\.ts; nothing was written/);
+  t.regex(inTheWay.complaints?.join() ?? '', /found app\.ts; nothing was written/);
   t.deepEqual(readdirSync(folder), ['app.ts']);
   for (const text of ['{', '[]', 'null']) {
     const broken = emptyFolder(t);
@@ -76,10 +76,10 @@ test('init creates the folder, and refuses invalid arguments with the valid ones
   t.regex(init(['a/b', '--kind', 'fetch'], folder).text, /cd a\/b/);
   t.true(readdirSync(join(folder, 'a/b')).includes('app.ts'));
   t.regex(
-    init(['--kind', 'fetsh'], folder).text,
+    init(['--kind', 'fetsh'], folder).complaints?.join() ?? '',
     /expected one of native, fetch, node .*did you mean fetch\?/,
   );
-  t.regex(init(['--typescript'], folder).text, /usage: sluice init/);
-  t.regex(init(['a', 'b'], folder).text, /expected one folder/);
+  t.regex(init(['--typescript'], folder).complaints?.join() ?? '', /usage: sluice init/);
+  t.regex(init(['a', 'b'], folder).complaints?.join() ?? '', /expected one folder/);
   t.like(init(['--help'], folder), { exitCode: 0 });
 });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { connectControl } from '../../runtime/control/client.ts';
+import { connectControl } from '../../runtime/control/find.ts';
 import { configOf, ownFolder } from '../control/control-server.ts';
 import { application } from '../server/harness.ts';
 import { startProcess } from '../server/process.ts';

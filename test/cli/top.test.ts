@@ -189,7 +189,7 @@ test('top runs until its reader leaves or its server ends, and clears only a ter
   control.close();
   const ended = await watchPools(config, {}, screen(3, false));
   t.is(ended.exitCode, 1);
-  t.regex(ended.text, /SLUICE_CONTROL/);
+  t.regex(ended.complaints?.join() ?? '', /SLUICE_CONTROL/);
 });
 
 test('top goes on with the others when one of several servers ends', async (t) => {
@@ -217,7 +217,7 @@ test('top goes on with the others when one of several servers ends', async (t) =
     [['of-0', 'of-1'], ['of-1']],
   );
   t.is(ended.exitCode, 1, 'the last one has ended');
-  t.regex(ended.text, /SLUICE_CONTROL_LOST/);
+  t.regex(ended.complaints?.join() ?? '', /SLUICE_CONTROL_LOST/);
 });
 
 test('Ctrl-C ends top while a server does not answer', async (t) => {

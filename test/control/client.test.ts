@@ -5,7 +5,8 @@ import { createServer as createHttp2Server } from 'node:http2';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
-import { ControlClient, connectControl } from '../../runtime/control/client.ts';
+import { ControlClient } from '../../runtime/control/client.ts';
+import { connectControl } from '../../runtime/control/find.ts';
 import { configOf, ownFolder, startControl } from './control-server.ts';
 
 const isRoot = process.getuid?.() === 0;

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-import { connectControl } from '../../runtime/control/client.ts';
+import { connectControl } from '../../runtime/control/find.ts';
 import {
   type Configuration,
   createServer,
