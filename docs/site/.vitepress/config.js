@@ -9,6 +9,7 @@ export default defineConfig({
   outDir: 'dist',
   cleanUrls: true,
   rewrites: (page) => page.replace(/(^|\/)README\.md$/, '$1index.md'),
+  markdown: { config: breakInlineCode },
   vite: { esbuild: { tsconfigRaw: {} } },
   head: [
     [
@@ -21,3 +22,13 @@ export default defineConfig({
   ],
   themeConfig: { search: { provider: 'local' }, sidebar, outline: [2, 3], socialLinks: [] },
 });
+
+/** Paths, lists of values and long names may break after a slash, a comma or a point, which browsers do not do by themselves. */
+function breakInlineCode(md) {
+  const plain = md.renderer.rules.code_inline;
+  md.renderer.rules.code_inline = (...rest) =>
+    plain(...rest).replace(/>([^<]+)</g, (_, text) => {
+      const ends = text.length > 24 ? /[/,.](?=[^/,.\s])/g : /[/,](?=[^/,\s])/g;
+      return `>${text.replace(ends, '$&<wbr>')}<`;
+    });
+}
