@@ -150,7 +150,13 @@ export class Http1Connection implements Connection, MessageHolder {
     this.judgePause();
     if (engine.state === 'closing' || (engine.state === 'aborted' && !engine.mustReset)) this.#linger();
     else if (engine.state === 'aborted') this.#abort();
-    else if (engine.hasTunnelEnded && !this.#socket.writableEnded) this.#socket.end();
+    else if (engine.hasTunnelEnded || engine.hasSaidAll) this.#endOutput();
+  }
+
+  /** Sends the FIN when the socket has been given all output. The peer may still send. */
+  #endOutput(): void {
+    const isGiven = this.#engine.unsentBytes === this.#output.writingBytes;
+    if (isGiven && !this.#socket.writableEnded) this.#socket.end();
   }
 
   /**

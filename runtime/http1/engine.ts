@@ -14,7 +14,7 @@ import type { Http1Caches } from './caches.ts';
 import { CloseCode, EngineMisuseError } from './errors.ts';
 import type { EngineEvents } from './events.ts';
 import { type EngineState, Lifecycle } from './lifecycle.ts';
-import { type Http1Message, RequestPhase, ResponsePhase } from './message.ts';
+import { type Http1Message, RequestPhase, ResponsePhase, TunnelPhase } from './message.ts';
 import type { Http1Options } from './options.ts';
 import { Receiver } from './receiver.ts';
 import type { Refusal } from './refusal.ts';
@@ -112,14 +112,27 @@ export class Http1Engine {
     );
   }
 
-  /** The connection carries a tunnel, or a request for one is open. */
+  /** The connection carries a tunnel, or a request for one awaits its answer. */
   get isTunnel(): boolean {
-    return this.#lifecycle.tunnel !== null;
+    const { tunnel } = this.#lifecycle;
+    return (
+      tunnel !== null && (tunnel.tunnel === TunnelPhase.Open || tunnel.response === ResponsePhase.Awaited)
+    );
   }
 
   /** The server's half of the tunnel has ended: a FIN must follow the output. */
   get hasTunnelEnded(): boolean {
     return this.#lifecycle.tunnel?.response === ResponsePhase.Ended;
+  }
+
+  /**
+   * The owner has ended the connection behind the last response, which is in the output, while it still reads
+   * the request: a FIN must follow the output. A client may wait for it before it sends anything more.
+   */
+  get hasSaidAll(): boolean {
+    const { isEndAsked, messages, tunnel, state } = this.#lifecycle;
+    if (!isEndAsked || state !== 'open' || tunnel !== null || messages.length !== 1) return false;
+    return (messages[0] as Http1Message).response === ResponsePhase.Ended;
   }
 
   /**
@@ -163,13 +176,14 @@ export class Http1Engine {
 
   /**
    * The peer has sent its FIN. In a tunnel that ends the peer's half. Elsewhere a client that has gone away
-   * looks just like one that would still read. So open requests are over; complete responses still leave.
+   * looks just like one that would still read. So open requests are over, those whose tunnel was refused among
+   * them; complete responses still leave.
    */
   end(): void {
     const lifecycle = this.#lifecycle;
     if (lifecycle.state !== 'open') return;
-    if (lifecycle.tunnel !== null) {
-      this.#receiver.onTunnelEnd(lifecycle.tunnel);
+    if (this.isTunnel) {
+      this.#receiver.onTunnelEnd(lifecycle.tunnel as Http1Message);
       return;
     }
     const { first, receiving } = lifecycle;
@@ -321,7 +335,9 @@ export class Http1Engine {
    * to requests that have begun beside it. No request that waits behind it begins.
    */
   endBehind(message: Http1Message): void {
-    if (!message.isClosed) this.#lifecycle.beginNoMore();
+    if (message.isClosed) return;
+    this.#lifecycle.isEndAsked = true;
+    this.#lifecycle.beginNoMore();
   }
 
   /**

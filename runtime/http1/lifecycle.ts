@@ -46,6 +46,8 @@ export class Lifecycle {
   tunnel: Http1Message | null = null;
   /** `last`: no request is accepted after those that are open. */
   taking: 'all' | 'last' = 'all';
+  /** The owner ends the connection behind the responses to the requests that have begun. */
+  isEndAsked = false;
   /** Sent when the requests before it have been answered. */
   #refusal: Refusal | null = null;
   /** The method of the request that the refusal answers; empty if it answers none. */

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { UpgradeVerdict } from '../../runtime/http1/events.ts';
 import { FileScope, startServer, type TestServer } from '../server/harness.ts';
 import { SIGNALS_FIELD } from '../server/signals.ts';
 import { Driver } from './driver.ts';
@@ -137,4 +138,34 @@ test('a refusal of input that waits behind is not sent', (t) => {
   driver.engine.endBehind(first!);
   driver.answer(first!, 'answer');
   t.regex(driver.output(), /connection: close\r\n\r\nanswer$/);
+});
+
+test('a FIN follows the last response although the owner still reads its request', (t) => {
+  const driver = new Driver();
+  driver.receive('POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n1');
+  const [first] = driver.messages;
+  driver.engine.endBehind(first!);
+  t.false(driver.engine.hasSaidAll);
+  driver.answer(first!, 'answer');
+  t.regex(driver.output(), /connection: close\r\n\r\nanswer$/);
+  t.true(driver.engine.hasSaidAll);
+  driver.receive('2');
+  t.deepEqual(driver.events.slice(-2), ['data 0 "2" last', 'close 0 complete 0']);
+  t.false(driver.engine.hasSaidAll);
+  t.is(driver.engine.state, 'closing');
+});
+
+test('a client that leaves during the response to a refused upgrade has left', (t) => {
+  const driver = new Driver();
+  driver.verdict = UpgradeVerdict.Tunnel;
+  driver.receive('GET /a HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n');
+  const [first] = driver.messages;
+  t.true(driver.engine.isTunnel);
+  driver.engine.respond(first!, 403, [], false);
+  driver.write(first!, 'a piece');
+  t.regex(driver.output(), /^HTTP\/1\.1 403 /);
+  t.false(driver.engine.isTunnel);
+  driver.engine.end();
+  t.is(driver.events.at(-1), 'close 0 engine 8');
+  t.is(driver.engine.state, 'aborted');
 });

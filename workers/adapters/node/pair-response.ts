@@ -337,16 +337,12 @@ export abstract class PairResponse {
     res.finished = true;
   }
 
-  /**
-   * The handler has returned.
-   * @returns whether the end of the response has waited for that
-   */
-  protected returned(): boolean {
+  /** The handler has returned. */
+  protected returned(): void {
     const isDue = this.#call === 'due';
     this.#call = 'returned';
     if (isDue && this.#isWatched) this.#finishSoon();
     else if (isDue) finishUnheard(this.res, this.#lastDone);
-    return isDue;
   }
 
   #finishSoon(): void {

@@ -72,13 +72,13 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
 
   /** The result of the application's function: undefined if everything is over. */
   held(result: unknown): void | Promise<void> {
-    if (this.returned()) this.#readAway();
+    this.returned();
     const lasts = isThenable(result);
     // Handled in any case, because an unhandled rejection would end the thread.
     if (lasts) result.then(undefined, (error) => this.fail(error));
     if (this.#failure !== null) throw this.#failure.error;
     if (!lasts && this.#isSettled) {
-      this.#isReleased = true;
+      this.#release();
       return;
     }
     this.#hold = Promise.withResolvers();
@@ -98,21 +98,24 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
   }
 
   protected override settleIfOver(): void {
-    if (this.state === 'over') this.#readAway();
-    if (this.#hold === null || !this.#isSettled) return;
-    this.#isReleased = true;
+    if (this.#hold === null || this.#isReleased || !this.#isSettled) return;
+    this.#release();
     this.#hold.resolve();
   }
 
-  /** Node's server discards an unread request after the response, so that `end` and `close` are emitted. Without listeners nothing is read. */
-  #readAway(): void {
+  /**
+   * The server handles what is left of the request. Node's server discards an unread request after the response, so that `end` and `close`
+   * are emitted; here they come at once, because waiting for a peer that has stopped sending would keep the exchange open.
+   */
+  #release(): void {
+    this.#isReleased = true;
     const { req, socket } = this;
     if (!hasListeners(req) && !hasListeners(socket)) return;
     if (!req._consuming && !req.destroyed && req.listenerCount('end') + req.listenerCount('close') > 0) {
       req.resume();
     }
     // The socket belongs to one exchange and closes with it.
-    if (this.#isSettled && socket.listenerCount('close') > 0) process.nextTick(destroySocket, socket);
+    if (socket.listenerCount('close') > 0) process.nextTick(destroySocket, socket);
   }
 
   /** Fails the application's function. Legacy code may still flush what it held back; that must not reach the peer. */

@@ -222,11 +222,17 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
         this.#isPulling = false;
         this.#bytesRead += value?.length ?? 0;
         this._unrefTimer();
-        if (done === true) this.push(null);
+        if (done === true) this.#ended();
         else if (this.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength))) this.#pull();
       },
       (error: Error) => this.destroy(error),
     );
+  }
+
+  /** As on a real socket, `end` is emitted although nobody reads, if nothing is left to be read. */
+  #ended(): void {
+    this.push(null);
+    this.read(0);
   }
 
   override _destroy(error: Error | null, done: Done): void {
