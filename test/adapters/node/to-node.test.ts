@@ -201,6 +201,27 @@ for (const [name, { version, start }] of Object.entries(places)) {
     t.true(await isCut(way.ask(t, '/late')));
     t.true(await isCut(way.ask(t, '/reset')));
   });
+
+  test(`${name}: an application that has reset its exchange finds it over at once`, async (t) => {
+    const found = Promise.withResolvers<readonly unknown[]>();
+    const { way } = await start(
+      t,
+      handlerOf(async (exchange) => {
+        exchange.respond(200);
+        await exchange.write('begun');
+        exchange.reset(0x2);
+        const { aborted } = exchange.signal;
+        const refused = await exchange.write('more').then(
+          () => 'written',
+          ({ code }) => code,
+        );
+        found.resolve([aborted, refused, await exchange.closed]);
+      }),
+    );
+    t.true(await isCut(way.ask(t, '/')));
+    const closed = { by: 'application', how: 'reset', code: 0x2 };
+    t.deepEqual(await found.promise, [true, 'SLUICE_EXCHANGE_CLOSED', closed]);
+  });
 }
 
 test('node:http2: a push goes out where the peer takes it, and a reset keeps its code', async (t) => {

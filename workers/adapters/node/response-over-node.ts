@@ -29,7 +29,6 @@ export class ResponseOverNode implements PushedResponse {
   readonly #abort = new AbortController();
   readonly #whenClosed = Promise.withResolvers<Closed>();
   #state: 'idle' | 'started' | 'ended' = 'idle';
-  #reset: number | null = null;
 
   constructor(res: ServerResponse | Http2ServerResponse, downgrade: Downgrade) {
     this.res = res;
@@ -48,17 +47,17 @@ export class ResponseOverNode implements PushedResponse {
   }
 
   #onClose(): void {
+    if (this.signal.aborted) return;
     const rstCode = 'stream' in this.res ? (this.res.stream?.rstCode ?? CANCEL) : 0;
     // Node finishes a stream that the peer resets, so `writableFinished` alone does not tell that the response was sent.
-    if (this.res.writableFinished && this.#reset === null && rstCode === 0) {
+    if (this.res.writableFinished && rstCode === 0) {
       this.#whenClosed.resolve({ by: 'application', how: 'complete', code: 0 });
       return;
     }
-    const code = rstCode;
-    const closed: Closed =
-      this.#reset === null
-        ? { by: 'peer', how: 'reset', code: code === 0 ? CANCEL : code }
-        : { by: 'application', how: 'reset', code: this.#reset };
+    this.#cut({ by: 'peer', how: 'reset', code: rstCode === 0 ? CANCEL : rstCode });
+  }
+
+  #cut(closed: Closed): void {
     this.#abort.abort(new ExchangeClosedError(closed, connectionErrorOf(this.res)));
     this.#whenClosed.resolve(closed);
   }
@@ -146,12 +145,13 @@ export class ResponseOverNode implements PushedResponse {
 
   reset(code: number = CANCEL): void {
     requireResetCode(code);
-    if (this.signal.aborted || this.#reset !== null || this.res.writableFinished) return;
+    if (this.signal.aborted || this.res.writableFinished) return;
     const { res } = this;
     if (!('stream' in res) && this.#downgrade.reset === 'refuse')
       refuse('reset', 'HTTP/1 can only close the connection');
     this.#state = 'ended';
-    this.#reset = code;
+    // At once, so that a layer above that writes on learns that the exchange is over, and does not count as failed.
+    this.#cut({ by: 'application', how: 'reset', code });
     if ('stream' in res) res.stream?.close(code);
     else res.destroy();
   }
