@@ -112,7 +112,11 @@ export class Incarnation {
     const { host, startTimeoutMs } = version.options;
     const timer = new RunningTimer(startTimeoutMs, () => {
       const step = this.#step === '' ? '' : `, because ${this.#step} has not ended`;
-      this.abort(new Error(`it did not load within ${startTimeoutMs} ms${step}`));
+      this.abort(
+        new Error(
+          `it did not load within ${startTimeoutMs} ms${step}; if it needs longer, raise startTimeoutMs of its pool`,
+        ),
+      );
     });
     thread.isTraced = host.tracing !== undefined;
     this.#companion = version.options.companion?.attach(thread.name, (cause) => this.abort(cause)) ?? null;
