@@ -35,7 +35,10 @@ const url = new URL('/chat/room', location.href);
 room.value = new URLSearchParams(location.search).get('room') ?? 'lobby';
 url.searchParams.set('name', room.value);
 room.addEventListener('change', () => { if (room.reportValidity()) location.search = '?room=' + room.value });
-document.getElementById('command').textContent = "node --experimental-websocket -e 'const s = new WebSocket(\\"" + url + "\\");" +
+// No CA has signed a certificate made for this machine.
+const node = url.protocol === 'https:' && /^(localhost|127\\.0\\.0\\.1|\\[::1\\])$/.test(url.hostname)
+  ? 'NODE_TLS_REJECT_UNAUTHORIZED=0 node' : 'node';
+document.getElementById('command').textContent = node + " --experimental-websocket -e 'const s = new WebSocket(\\"" + url + "\\");" +
   " s.onmessage = ({ data }) => console.log(data);" +
   " s.onopen = () => { s.send(\\"hello from a shell\\"); setTimeout(() => s.close(), 1000) }'";
 

@@ -9,7 +9,8 @@ interface Sample {
   readonly path: string;
   readonly does: string;
   /**
-   * Shell commands. `ORIGIN` is replaced by scheme and authority, `CURL` by curl with the options for HTTP/2.
+   * Shell commands. `ORIGIN` is replaced by scheme and authority, `CURL` by curl with the options for HTTP/2,
+   * `NODE` by node, which accepts a certificate made for this machine.
    */
   readonly commands: readonly string[];
 }
@@ -29,7 +30,7 @@ const SAMPLES: readonly Sample[] = [
     path: '/chat',
     does: 'Chat rooms over WebSockets, with members on several threads.',
     commands: [
-      `node --experimental-websocket -e 'const s = new WebSocket("ORIGIN/chat/room"); s.onmessage = ({ data }) => console.log(data); s.onopen = () => { s.send("hello from a shell"); setTimeout(() => s.close(), 1000) }'`,
+      `NODE --experimental-websocket -e 'const s = new WebSocket("ORIGIN/chat/room"); s.onmessage = ({ data }) => console.log(data); s.onopen = () => { s.send("hello from a shell"); setTimeout(() => s.close(), 1000) }'`,
     ],
   },
   {
@@ -80,7 +81,7 @@ const SAMPLES: readonly Sample[] = [
   },
 ];
 
-/** No CA has signed a certificate made for this machine, so curl must be told to accept it. */
+/** No CA has signed a certificate made for this machine, so curl and Node must be told to accept it. */
 const LOCAL = /^https:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::|$)/;
 
 /**
@@ -113,7 +114,8 @@ function showIndex(exchange: Exchange): void {
   const curl = secure
     ? `curl -s ${LOCAL.test(origin) ? '-k ' : ''}--http2`
     : 'curl -s --http2-prior-knowledge';
-  const samples = SAMPLES.map((sample) => sampleHtml(sample, curl, origin)).join('\n');
+  const node = LOCAL.test(origin) ? 'NODE_TLS_REJECT_UNAUTHORIZED=0 node' : 'node';
+  const samples = SAMPLES.map((sample) => sampleHtml(sample, curl, node, origin)).join('\n');
   respondPage(
     exchange,
     200,
@@ -128,9 +130,10 @@ ${samples}`,
   );
 }
 
-function sampleHtml(sample: Sample, curl: string, origin: string): string {
+function sampleHtml(sample: Sample, curl: string, node: string, origin: string): string {
   const commands = sample.commands
-    .map((command) => commandHtml(command.replaceAll('CURL', curl).replaceAll('ORIGIN', origin)))
+    .map((command) => command.replace('NODE', node).replaceAll('CURL', curl).replaceAll('ORIGIN', origin))
+    .map((command) => commandHtml(command))
     .join('\n');
   return `<section>
 <h2><a href="${sample.path}">${sample.path}</a></h2>

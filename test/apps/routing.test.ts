@@ -96,6 +96,17 @@ test('the index accepts http and https in a command, and no other scheme', async
   t.false(other.text.includes('reboot'));
 });
 
+test('the commands of the index accept a certificate made for this machine, and of others only a signed one', async (t) => {
+  for (const [authority, is] of [
+    ['127.0.0.1:8443', true],
+    ['sluice.example', false],
+  ] as const) {
+    const { text } = await ask(index, { path: '/', scheme: 'https', authority });
+    t.is(text.includes('NODE_TLS_REJECT_UNAUTHORIZED=0 node --experimental-websocket'), is, authority);
+    t.is(text.includes('curl -s -k --http2'), is, authority);
+  }
+});
+
 test('the script of every page parses, and is the one named in its policy', async (t) => {
   let scripts = 0;
   for (const { path, application } of APPLICATIONS) {
