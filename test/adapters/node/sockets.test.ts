@@ -16,8 +16,15 @@ let server: SocketServer;
 test.before(async () => {
   const application = fileURLToPath(new URL('applications/upgrade-sockets.ts', import.meta.url));
   const started = await startServer(scope, {
-    pools: { sockets: { application, threads: { min: 1, max: 1 } } },
-    routes: [{ path: '/*', pool: 'sockets', websocket: true }],
+    pools: {
+      sockets: { application, threads: { min: 1, max: 1 } },
+      // An exchange that is not over leaves room for no other.
+      single: { application, threads: { min: 1, max: 1 }, exchangesPerThread: 1 },
+    },
+    routes: [
+      { path: '/*', pool: 'sockets', websocket: true },
+      { path: '/single/*', pool: 'single', websocket: true },
+    ],
   });
   server = { ...started, scope };
 });
@@ -77,6 +84,18 @@ for (const way of ways) {
     let text = '';
     for await (const piece of stream) text += piece;
     t.is(text, 'last');
+  });
+
+  test(`an upgrade over HTTP/${way.version} is over when its listener has ended a socket that nobody reads`, async (t) => {
+    for (let n = 0; n < 2; n++) {
+      await t.throwsAsync(way.webSocket(t, server, '/single/refused'), { instanceOf: RefusedError });
+      const { stream } = await way.webSocket(t, server, '/single/end-unread');
+      stream.end('unread');
+      let text = '';
+      for await (const piece of stream) text += piece;
+      t.is(text, 'last');
+    }
+    t.is((await requestHttp1(`${server.origin}/single/alive`)).body.toString(), 'alive');
   });
 
   for (const step of ['reset', 'late', 'destroy-request']) {

@@ -61,6 +61,8 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
     this.on('error', () => undefined);
     void exchange.closed.then(({ how }) => {
       if (how === 'reset' && !this.destroyed) this.destroy(exchange.signal.reason as Error);
+      // A socket that nobody reads does not close by itself.
+      else this.#hold.resolve();
     });
     // Nobody waits for the hold if a listener throws.
     this.#hold.promise.catch(() => undefined);
@@ -70,7 +72,7 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
     });
   }
 
-  /** Resolves when the socket is closed; rejects with the error of `fail`. */
+  /** Resolves when the socket is closed or the exchange is complete; rejects with the error of `fail`. */
   held(): Promise<void> {
     return this.#hold.promise;
   }
@@ -201,8 +203,11 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
       return;
     }
     (this.#tunnel ?? this.#exchange).end();
-    // After a refusal nothing is read.
-    if (this.#state === 'response') this.push(null);
+    // After a refusal nothing is read. The socket closes although its listener does not read to the end.
+    if (this.#state === 'response') {
+      this.push(null);
+      this.resume();
+    }
     done();
   }
 

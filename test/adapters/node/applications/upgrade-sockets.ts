@@ -97,6 +97,10 @@ export function upgradeSockets(): Server {
         accept();
         socket.resetAndDestroy();
         return;
+      case 'end-unread':
+        accept();
+        socket.end('last');
+        return;
       case 'late':
         accept();
         socket.destroy();
