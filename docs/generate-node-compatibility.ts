@@ -46,7 +46,7 @@ const PLACES: Readonly<Record<Over, string>> = { '1.1': 'HTTP/1.1', tls: 'TLS', 
 export function withTables(text: string): string {
   return text.replaceAll(/(<!-- generated: (\w+) -->\n)[\s\S]*?(<!-- end -->)/g, (_all, begin, name, end) => {
     const { members, events } = described[name] as Described;
-    return `${begin}\n${partOf('member', members)}${partOf('event', events)}${end}`;
+    return `${begin}\n${partOf(name === 'options' ? 'option' : 'member', members)}${partOf('event', events)}${end}`;
   });
 }
 
@@ -58,7 +58,8 @@ function partOf(what: string, { asNode, others }: Part): string {
   );
   const table = rows.length === 0 ? '' : `| ${what} | | |\n| --- | --- | --- |\n${rows.join('\n')}\n\n`;
   const same = asNode.map(code).join(', ');
-  return `${table}${what === 'event' ? 'Events' : 'Members'} that are as on Node: ${same === '' ? 'none' : same}.\n\n`;
+  const whats = `${what[0]?.toUpperCase()}${what.slice(1)}s`;
+  return `${table}${whats} that are as on Node: ${same === '' ? 'none' : same}.\n\n`;
 }
 
 /** Members of which the same is to be said share a row. */

@@ -6,4 +6,5 @@ process.on('warning', ({ code, message }) => warnings.push({ code, message }));
 const server = createServer((_req, res) => res.end(JSON.stringify(warnings)));
 server.keepAliveTimeout = 65_000;
 server.maxRequestsPerSocket = 100;
+server.maxHeaderSize = 20_000;
 server.listen(3000);

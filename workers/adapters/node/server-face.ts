@@ -7,6 +7,7 @@ import { EventEmitter } from 'node:events';
 import { IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { types } from 'node:util';
 import type { Exchange } from '../../gateway.ts';
+import { Http2Classes, http1ClassesOf } from './http2-classes.ts';
 import { Http2Incoming, Http2Outgoing } from './http2-messages.ts';
 import type { RequestStream } from './http2-request-stream.ts';
 import { type Incoming, PAIR, type RequestKind, type RequestOwner } from './request.ts';
@@ -30,9 +31,8 @@ interface ServedPair {
 }
 
 /** A request with its stream, as arguments of `stream` listeners. */
-interface StreamedPair {
+interface StreamedPair extends Pick<ServedPair, 'req' | 'socket'> {
   readonly exchange: Exchange;
-  readonly req: Incoming;
   readonly stream: RequestStream;
 }
 
@@ -66,6 +66,8 @@ export class ServerFace {
   /** What requests and responses are without streams of HTTP/2, those of upgrades among them. */
   readonly plain: RequestKind & ResponseKind;
   readonly #streamed: RequestKind & ResponseKind;
+  /** Classes for streams of HTTP/2 that the application has made; null if there are none. */
+  readonly #ownClasses: Http2Classes | null;
 
   constructor(server: Server) {
     this.server = server;
@@ -73,9 +75,17 @@ export class ServerFace {
     this.#uniqueHeadersKey = ownKey(server, 'kUniqueHeaders');
     const names = ownValue(server, this.#uniqueHeadersKey);
     this.uniqueHeaders = types.isSet(names) ? (names as ReadonlySet<string>) : null;
+    const options = (this.isHttp2 && ownValue(server, ownKey(server, 'options'))) || {};
+    this.#ownClasses = this.isHttp2 ? Http2Classes.of(options) : null;
+    const [request, response] = this.isHttp2
+      ? http1ClassesOf(options)
+      : [
+          ownValue(server, ownKey(server, 'IncomingMessage')),
+          ownValue(server, ownKey(server, 'ServerResponse')),
+        ];
     this.plain = {
-      requestClass: ownClass(server, 'IncomingMessage', IncomingMessage),
-      responseClass: ownClass(server, 'ServerResponse', ServerResponse),
+      requestClass: classOr(request, IncomingMessage),
+      responseClass: classOr(response, ServerResponse),
       joinDuplicateHeaders:
         (server as { readonly joinDuplicateHeaders?: unknown }).joinDuplicateHeaders === true,
       hasPseudoFields: false,
@@ -139,26 +149,27 @@ export class ServerFace {
    * Calls the listeners. If one returns a promise that rejects, only its exchange fails, where Node would end the process. A tracer may
    * have replaced `emit` to see every request; the listeners are then called by it.
    */
-  emit(event: 'request' | 'checkContinue', { req, res }: ServedPair): void {
+  emit(event: 'request' | 'checkContinue', pair: ServedPair & StreamedPair): void {
     const { server } = this;
+    const isOwn = this.#ownClasses !== null && this.hasStreams(pair.exchange.request.version);
+    const { req, res } = isOwn ? (this.#ownClasses as Http2Classes).messagesOf(pair) : pair;
     if (server.emit !== EventEmitter.prototype.emit) {
       contain(server, event);
       server.emit(event, req, res);
       return;
     }
     for (const listener of server.rawListeners(event)) {
-      containResult(listener.call(server, req, res), req);
+      containResult(listener.call(server, req, res), pair.req);
     }
   }
 }
 
 /** The application's own class, or Node's. */
-function ownClass<Class>(server: Server, name: string, nodes: Class): Class {
-  const found = ownValue(server, ownKey(server, name));
-  return typeof found === 'function' ? (found as Class) : nodes;
+function classOr<Class>(own: unknown, nodes: Class): Class {
+  return typeof own === 'function' ? (own as Class) : nodes;
 }
 
-/** Node keeps options of a server under symbols of its own; a server of node:http2 has none of them. */
+/** Node keeps options of a server under symbols of its own; a server of node:http2 keeps all of its under one. */
 function ownKey(server: Server, description: string): symbol | null {
   return Object.getOwnPropertySymbols(server).find((symbol) => symbol.description === description) ?? null;
 }

@@ -11,7 +11,10 @@ const SETTINGS: readonly (readonly [setting: string, like: string])[] = [
   ['requestTimeout', 'limits.exchangeTimeoutMs'],
   ['maxHeadersCount', 'http1.maxFieldLines'],
   ['maxConnections', 'limits.maxConnections'],
+  ['maxHeaderSize', 'http1.maxHeaderBytes'],
 ];
+/** Refuses addresses. A server of node:http2 may have one too. */
+const BLOCK_LIST = 'blockList';
 
 /** Values that Fastify sets for every server, so the author did not choose them. */
 const OF_FASTIFY: ReadonlyMap<string, unknown> = new Map([
@@ -25,19 +28,27 @@ interface Settings {
   readonly [setting: string]: unknown;
 }
 
-/** Warns once of all settings that differ from Node's defaults. A server of node:http2 has none of them. */
+/** Warns once of all settings that differ from Node's defaults. */
 export function warnOfSettings(server: object): void {
-  if (!('headersTimeout' in server)) return;
   const own = server as unknown as Settings;
-  const byDefault = createServer() as unknown as Settings;
-  const ignored = SETTINGS.filter(
-    ([setting]) => own[setting] !== byDefault[setting] && own[setting] !== OF_FASTIFY.get(setting),
+  const told = changedSettings(own).map(
+    ([setting, like]) => `server.${setting} = ${own[setting]} (set ${like})`,
   );
-  if (ignored.length === 0) return;
-  const told = ignored.map(([setting, like]) => `server.${setting} = ${own[setting]} (set ${like})`);
+  if (own[BLOCK_LIST] !== undefined)
+    told.push(`server.${BLOCK_LIST} (refuse addresses in a firewall or a proxy)`);
+  if (told.length === 0) return;
   process.emitWarning(
     `settings of the application's server for connections have no effect, the connections are Sluice's: ${told.join(', ')}`,
     { code: 'SLUICE_SERVER_SETTING' },
+  );
+}
+
+/** A server of node:http2 has none of them. */
+function changedSettings(own: Settings): typeof SETTINGS {
+  if (!('headersTimeout' in own)) return [];
+  const byDefault = createServer() as unknown as Settings;
+  return SETTINGS.filter(
+    ([setting]) => own[setting] !== byDefault[setting] && own[setting] !== OF_FASTIFY.get(setting),
   );
 }
 
