@@ -124,6 +124,7 @@ const refused: readonly (readonly [name: string, says: RegExp, pool?: Partial<Po
     'two-servers.mjs',
     /expected one server that listens, found 2, on the ports 9464, 3000: say by the pool's `port`/,
   ],
+  ['forking.mjs', /it calls cluster\.fork\(\)/],
   ['clustered.mjs', /it calls cluster\.fork\(\): start the server in this thread/],
   ['factories.mjs', /expected an export 'number\(\)' that is an application.*is 7/, { export: 'number()' }],
   ['factories.mjs', /expected an export 'nothing\(\)' that is an application/, { export: 'nothing()' }],
@@ -153,7 +154,8 @@ test('settings of a server that have no effect are told of, with those of the co
       code: 'SLUICE_SERVER_SETTING',
       message:
         "settings of the application's server for connections have no effect, the connections are Sluice's: " +
-        'server.maxRequestsPerSocket = 100 (set http1.maxRequestsPerConnection)',
+        'server.maxRequestsPerSocket = 100 (set http1.maxRequestsPerConnection), ' +
+        'server.maxHeaderSize = 20000 (set http1.maxHeaderBytes)',
     },
   ]);
 });

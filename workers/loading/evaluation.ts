@@ -8,6 +8,7 @@
  * A wrapper module imports the application and, after it, a mark. Module bodies run in that order unless one waits for a top-level
  * await. If the mark runs before the import has completed, the application has a top-level await.
  */
+import { insteadOfExits } from './exits.ts';
 import type { ModuleExports } from './exports.ts';
 
 const HERE = import.meta.url;
@@ -44,14 +45,15 @@ export async function importApplication(application: string): Promise<ModuleExpo
     mayRun = true;
     tell(true);
   };
-  const { exit } = process;
-  const exitSafely = (code?: number | string | null): never => {
-    if (!mayRun) return exit.call(process, code);
-    setImmediate(() => exit.call(process, code));
-    // The rest of the module must not run.
-    throw new ExitError(code);
-  };
-  process.exit = exitSafely;
+  const restoreExits = insteadOfExits({
+    exit(args, exit) {
+      if (!mayRun) exit(...args);
+      setImmediate(() => exit(...args));
+      // The rest of the module must not run.
+      throw new ExitError(args[0]);
+    },
+    kill: () => false,
+  });
   const mark = `${MARK}?${++imports}`;
   const text = `import * as application from ${JSON.stringify(application)};import ${JSON.stringify(mark)};export{application}`;
   try {
@@ -60,7 +62,6 @@ export async function importApplication(application: string): Promise<ModuleExpo
   } finally {
     mayRun = false;
     tell(false);
-    // The application may have replaced it.
-    if (process.exit === exitSafely) process.exit = exit;
+    restoreExits();
   }
 }

@@ -4,7 +4,7 @@
  */
 import cluster from 'node:cluster';
 import { realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 export class ProgramError extends Error {
@@ -46,6 +46,8 @@ export function becomeProgram(application: string): void {
   allowSameDirectory();
   for (const [name, instead] of Object.entries(OF_PROCESS)) sayInstead(name, instead);
   refuseCluster();
+  // For `import { fork } from 'node:cluster'`, whose names were taken before.
+  syncBuiltinESMExports();
 }
 
 function sayInstead(name: string, instead: string): void {

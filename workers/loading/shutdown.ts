@@ -7,6 +7,7 @@
  * open exchanges, because those belong to other clients.
  */
 import { constants } from 'node:os';
+import { insteadOfExits } from './exits.ts';
 import { nothingLeft } from './idle.ts';
 
 /** The first one with a listener is the one that is delivered. */
@@ -75,12 +76,13 @@ export class Shutdown {
   }
 
   #holdExits(): void {
-    process.exit = (() => this.#exited.resolve()) as never;
-    const { kill } = process;
-    process.kill = (pid, signal) => {
-      if (pid !== process.pid || !ENDING.has(signal ?? 'SIGTERM')) return kill.call(process, pid, signal);
-      this.#exited.resolve();
-      return true;
-    };
+    insteadOfExits({
+      exit: () => this.#exited.resolve(),
+      kill: ([pid, signal]) => {
+        if (pid !== process.pid || !ENDING.has(signal ?? 'SIGTERM')) return false;
+        this.#exited.resolve();
+        return true;
+      },
+    });
   }
 }

@@ -1,0 +1,3 @@
+import { fork } from 'node:cluster';
+
+fork();
