@@ -1,5 +1,6 @@
 /** `sluice check --load`: loads applications and actors in threads that are then discarded. */
 import type { Config } from '../config/config.ts';
+import { isPlaced } from '../logging/load-failure.ts';
 import { createLog } from '../logging/log.ts';
 import { ApplicationLoadError } from '../pools/application-load-error.ts';
 import type { Pool } from '../pools/pool.ts';
@@ -52,10 +53,8 @@ function withOneThreadEach(config: Config): Config {
   };
 }
 
-/** With the stack for an error of the module itself; Sluice's own errors are complete in their message. */
 function textOf({ code, message, report }: ApplicationLoadError): string {
-  const stack =
-    report.code?.startsWith('SLUICE_') || report.stack === '' ? '' : `\n${indented(report.stack)}`;
+  const stack = !isPlaced(report) || report.stack === '' ? '' : `\n${indented(report.stack)}`;
   return `${message} [${code}]${stack}`;
 }
 

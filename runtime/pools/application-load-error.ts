@@ -9,10 +9,17 @@ export class ApplicationLoadError extends Error {
 
   constructor(pool: string, application: string, report: ErrorReport) {
     super(
-      `pool '${pool}': expected an application module at ${application}, got ${report.name}: ${report.message}`,
+      `pool '${pool}': expected an application module at ${application}, got ${report.name}: ${report.message}${reasonOf(report)}`,
     );
     this.name = 'ApplicationLoadError';
     this.pool = pool;
     this.report = report;
   }
+}
+
+/** Of an exit Piscina tells no more than the code. */
+function reasonOf({ message }: ErrorReport): string {
+  const [, code] = /^worker exited with code: (\d+)$/.exec(message) ?? [];
+  if (code === undefined) return '';
+  return `, by process.exit(${code}) in the module, in one that it imports, or in a preload`;
 }

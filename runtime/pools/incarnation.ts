@@ -111,10 +111,13 @@ export class Incarnation {
     const { thread, version } = this;
     const { host, startTimeoutMs } = version.options;
     const timer = new RunningTimer(startTimeoutMs, () => {
-      const step = this.#step === '' ? '' : `, because ${this.#step} has not ended`;
+      const what =
+        this.#step === ''
+          ? 'its module, its factory or a promise that it exports has not ended, or its server does not listen'
+          : `${this.#step} has not ended`;
       this.abort(
         new Error(
-          `it did not load within ${startTimeoutMs} ms${step}; if it needs longer, raise startTimeoutMs of its pool`,
+          `it did not load within ${startTimeoutMs} ms, because ${what}; if it needs longer, raise startTimeoutMs of its pool`,
         ),
       );
     });

@@ -30,6 +30,6 @@ function refusalOf(error: unknown): unknown {
 
 /** The message with the file and line of the module's error. */
 function placed({ message, report }: ApplicationLoadError): string {
-  const source = report.code?.startsWith('SLUICE_') ? null : sourceLineOf(report.stack);
+  const source = sourceLineOf(report.stack);
   return source === null ? message : `${message}, at ${source.split('\n', 1)[0]}`;
 }

@@ -21,7 +21,11 @@ const cases = [
     says: /default export that is an application.*default export is an object/,
   },
   { name: 'load-dies', title: 'throws null where nobody catches while it loads', says: /not an Error: null/ },
-  { name: 'load-exits', title: 'ends its thread while it loads', says: /load-exits/ },
+  {
+    name: 'load-exits',
+    title: 'ends its thread while it loads',
+    says: /load-exits.*exited with code: \d+, by process\.exit\(\d+\) in the module/,
+  },
 ];
 
 for (const { name, title, says } of cases) {
@@ -59,8 +63,20 @@ for (const name of ['load-never', 'load-loops']) {
     t.deepEqual(await ended, { code: 3, signal: null });
     const fatal = log.lines.find(({ level }) => level === 'fatal');
     t.regex(String(fatal?.msg), new RegExp(`pool 'slow'.*${name}\\.ts.*did not load within 200 ms`));
+    t.regex(String(fatal?.msg), /because its module.* has not ended.*startTimeoutMs/);
   });
 }
+
+test('a call that no thread may make is shown with the file and line of it', async (t) => {
+  const { ended, log } = startProcess(t, { pools: { faulty: faulty('load-aborts') } });
+  t.deepEqual(await ended, { code: 3, signal: null });
+  const fatal = log.lines.find(({ level }) => level === 'fatal') as {
+    source?: string;
+    err?: { code?: string; stack: string };
+  };
+  t.regex(fatal.source ?? '', /load-aborts\.ts:3:\d+\nprocess\.abort\(\);\n/);
+  t.is(fatal.err?.code, 'SLUICE_PROCESS_IN_THREAD');
+});
 
 test('start fails with exit code 3 when the module is missing', async (t) => {
   const { ended, errors } = startProcess(t, { pools: { good, absent: faulty('absent') } });

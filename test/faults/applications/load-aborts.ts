@@ -1,0 +1,5 @@
+/** Ends the process, as it believes. */
+
+process.abort();
+
+export default () => undefined;
