@@ -1,6 +1,7 @@
 /** Applications as the frameworks' own documentation has them, unmodified: the configuration names the file and nothing else. */
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
+import { WebSocket } from 'ws';
 import { FileScope, startServer, type TestServer } from '../server/harness.ts';
 import { requestHttp1 } from '../server/http1-client.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';
@@ -54,13 +55,20 @@ const examples: { readonly [name: string]: readonly Ask[] } = {
     { path: '/', expected: { body: '⚡️ Tadaa!' } },
     { path: '/echo', json: { a: 1 }, expected: { body: '"got"' } },
   ],
+  'h3-serve.mjs': [
+    { path: '/', expected: { body: '⚡️ Tadaa!' } },
+    { path: '/hello/you', expected: { body: '"hello":' } },
+    { path: '/body', json: { a: 1 }, expected: { body: '"got":' } },
+  ],
   'connect-readme.cjs': [
     { path: '/', expected: { body: 'Hello from Connect!\n', headers: { 'x-middleware': 'ran' } } },
   ],
   // Bound, it would have a port.
   'listens-late.ts': [{ path: '/', expected: { body: '"port":0' } }],
   'node-about.mjs': [{ path: '/', expected: { body: 'Hello World!\n' } }],
+  'ws-shared-server.mjs': [{ path: '/', expected: { body: 'no WebSocket' } }],
 };
+const SHARED = Object.keys(examples).indexOf('ws-shared-server.mjs');
 
 const scope = new FileScope();
 let server: TestServer;
@@ -71,7 +79,7 @@ test.before(async () => {
     pools: Object.fromEntries(
       names.map((name, n) => [`p${n}`, { application: file(name), threads: { min: 1, max: 1 } }]),
     ),
-    routes: names.map((_, n) => ({ host: `p${n}.test`, path: '/*', pool: `p${n}` })),
+    routes: names.map((_, n) => ({ host: `p${n}.test`, path: '/*', pool: `p${n}`, websocket: true })),
   });
 });
 test.after.always(() => scope.end());
@@ -110,6 +118,25 @@ for (const [n, [name, asks]] of Object.entries(examples).entries()) {
       const head = { ':method': method, ':authority': host, ':path': path, ...fields };
       check(t, expected, await request(session, head, body));
     }
+  });
+}
+
+for (const [path, got] of [
+  ['/greeting', 'hello'],
+  ['/echoing', 'sent'],
+  ['/neither', 404],
+] as const) {
+  test(`two servers of ws share one of node:http: ${path}`, async (t) => {
+    const address = `${server.origin.replace('http', 'ws')}${path}`;
+    const socket = new WebSocket(address, { headers: { host: `p${SHARED}.test` } });
+    t.teardown(() => socket.terminate());
+    const answer = await new Promise((resolve, reject) => {
+      socket.on('open', () => socket.send('sent'));
+      socket.on('message', (message) => resolve(String(message)));
+      socket.on('unexpected-response', (_request, { statusCode }) => resolve(statusCode));
+      socket.on('error', reject);
+    });
+    t.is(answer, got);
   });
 }
 
