@@ -121,7 +121,7 @@ function bars(
   const scale = (WIDTH - left - right) / most;
   const rows = entries.map(([name, values], index) => {
     const y = top + 28 + index * (BAR + GAP);
-    const color = theme.series[name === baseline ? 0 : name.startsWith('Sluice') ? 1 : 2];
+    const color = theme.series[name === baseline ? 0 : /^(?:\w+ on )?Sluice\b/.test(name) ? 1 : 2];
     const marks = values.map(
       (value) =>
         `<circle cx="${(left + value * scale).toFixed(1)}" cy="${y + BAR / 2}" r="3" fill="${theme.paper}" stroke="${theme.ink}"/>`,
