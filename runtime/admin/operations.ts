@@ -147,7 +147,7 @@ export const operations: readonly Operation[] = [
     refusals: {
       404: unknownThread,
       409: 'The thread is starting or ending, or its pool is being recycled.',
-      422: 'The replacement did not load: the thread goes on.',
+      422: 'The replacement did not load: the old thread continues.',
       503: stops,
     },
     acts: true,
@@ -161,7 +161,7 @@ export const operations: readonly Operation[] = [
       query('pool', 'Only those of this pool.', { type: 'string' }),
       query('thread', 'Only those of this thread.', { type: 'string' }),
       query('olderThanMs', 'Only those of at least this age.', { type: 'integer', minimum: 0, default: 0 }),
-      query('limit', 'The most that are told of.', {
+      query('limit', 'The largest number of exchanges to return.', {
         type: 'integer',
         minimum: 1,
         maximum: MOST_EXCHANGES,

@@ -103,7 +103,7 @@ function parseLocal(
 
 function hintWithoutPort(text: string): string {
   return isIPv6(text)
-    ? `an IPv6 address stands in brackets before its port: "[${text}]:8080"`
+    ? `an IPv6 address is written in brackets before its port: "[${text}]:8080"`
     : 'the port is missing';
 }
 
@@ -121,7 +121,7 @@ function hintForHost(written: string, port: string): string {
   if (written === '' || written === '*') {
     return `"0.0.0.0:${port}" listens on every IPv4 address, "[::]:${port}" on every IPv6 address`;
   }
-  if (isIPv6(written)) return `an IPv6 address stands in brackets: "[${written}]:${port}"`;
+  if (isIPv6(written)) return `an IPv6 address is written in brackets: "[${written}]:${port}"`;
   return `${describeValue(written)} is no host name and no IP address`;
 }
 

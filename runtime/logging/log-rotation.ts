@@ -11,7 +11,7 @@ export function reopenOnSignal({ file }: LogOutput, log: Log): void {
       return;
     }
     file.reopen((error) => {
-      if (error) log.error({ err: error }, 'log file not reopened: the one that is open goes on');
+      if (error) log.error({ err: error }, 'log file not reopened: the open one stays in use');
       else log.info({ file: file.path }, 'log file reopened');
     });
   });
