@@ -139,6 +139,7 @@ function overHttp2(t: ExecutionContext, origin: string, authority = 'localhost')
   };
 }
 
+/** The servers of Node are in this process and share what they note, so one test asks at a time. */
 async function isAsOnNode(t: ExecutionContext, node: Ask, ours: Ask): Promise<void> {
   const asks = [
     ['facts'],
@@ -154,12 +155,12 @@ async function isAsOnNode(t: ExecutionContext, node: Ask, ours: Ask): Promise<vo
   t.true(JSON.parse((await node('facts')).text).shown.startsWith('own GET /'));
 }
 
-test('classes of a server of node:http are those of its exchanges', async (t) => {
+test.serial('classes of a server of node:http are those of its exchanges', async (t) => {
   const { origin } = await listen(t, ofHttp1());
   await isAsOnNode(t, overHttp1(origin), overHttp1(server.origin, 'http1.test'));
 });
 
-test('classes of a server of node:http2 are those of its exchanges over HTTP/2', async (t) => {
+test.serial('classes of a server of node:http2 are those of its exchanges over HTTP/2', async (t) => {
   const { origin } = await listen(t, ofHttp2());
   await isAsOnNode(t, overHttp2(t, origin), overHttp2(t, server.origin, 'streams.test'));
 });
@@ -168,7 +169,7 @@ for (const [name, make] of [
   ['allowing', allowingHttp1],
   ['bag', withBag],
 ] as const) {
-  (hasBag || name !== 'bag' ? test : test.skip)(
+  (hasBag || name !== 'bag' ? test.serial : test.serial.skip)(
     `classes of a server of node:http2 for HTTP/1 are those of its exchanges over HTTP/1.1, ${name}`,
     async (t) => {
       const { port } = await listen(t, make(issued));
