@@ -2,6 +2,7 @@
 import { ControlRefusal } from '../control/errors.ts';
 import { ApplicationLoadError } from '../pools/application-load-error.ts';
 import type { Pool } from '../pools/pool.ts';
+import { ReplacementWithdrawnError } from '../pools/replacement-withdrawn-error.ts';
 import type { Thread } from '../pools/thread.ts';
 import { AdminCode } from './errors.ts';
 
@@ -32,6 +33,8 @@ export class Recycler {
       }
       return done;
     } catch (error) {
+      if (error instanceof ReplacementWithdrawnError)
+        throw conflict(`${error.message}: wait until that is over`);
       if (!(error instanceof ApplicationLoadError)) throw error;
       const before = done.length === 0 ? 'no thread was replaced' : `${done.join(', ')} were replaced before`;
       throw new ControlRefusal(422, error.code, `${error.message}; ${before}, the others go on`);

@@ -53,6 +53,8 @@ export class Incarnation {
    * none.
    */
   replaces: Incarnation | null = null;
+  /** It has been neither accepted nor refused, so it does not count as one of the pool's threads yet. */
+  isOnTrial = false;
   /** Another thread has taken its place, and this one finishes its jobs. */
   isRetired = false;
   /** Resolves when the thread is ready. Rejects if it dies before. */

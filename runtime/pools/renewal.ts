@@ -10,6 +10,7 @@ import type { Incarnation } from './incarnation.ts';
 import type { Members } from './members.ts';
 import type { PoolOptions, ThreadOptions, ThreadVersion } from './pool-options.ts';
 import { Recycling, type RecyclingCause, type RecyclingOwner } from './recycling.ts';
+import { ReplacementWithdrawnError } from './replacement-withdrawn-error.ts';
 import { type ReplacementOwner, Replacements } from './replacements.ts';
 import type { Thread } from './thread.ts';
 import type { Trial } from './trial.ts';
@@ -121,15 +122,18 @@ export class Renewal implements ReplacementOwner, RecyclingOwner {
     return this.#replacements.overlapping;
   }
 
-  /** See `Replacements.replace`. @throws ApplicationLoadError */
-  replaceThread(thread: Thread, version = this.#version): Promise<void> {
-    return this.#replacements.replace(thread, version);
+  /** See `Replacements.replace`. @throws ApplicationLoadError, ReplacementWithdrawnError */
+  async replaceThread(thread: Thread, version = this.#version): Promise<void> {
+    await this.#replacements.replace(thread, version);
+    // The pool may have got a smaller maximum meanwhile, for which the thread on trial did not count.
+    this.retireSurplus();
   }
 
   /**
    * Replaces a healthy thread.
    * @throws ApplicationLoadError if the replacement did not load; the old thread continues, and the observer
    * has been told
+   * @throws ReplacementWithdrawnError if a reload replaces the pool's threads
    */
   async recycle(thread: Thread, cause: RecyclingCause): Promise<void> {
     this.#owner.onRecycled(thread, cause);
@@ -138,7 +142,7 @@ export class Renewal implements ReplacementOwner, RecyclingOwner {
       this.recycledThreads++;
       this.recycledFor[cause]++;
     } catch (error) {
-      this.#owner.onNotRecycled(thread, error);
+      if (!(error instanceof ReplacementWithdrawnError)) this.#owner.onNotRecycled(thread, error);
       throw error;
     }
   }
@@ -165,11 +169,12 @@ export class Renewal implements ReplacementOwner, RecyclingOwner {
 
   /**
    * Ends threads beyond `maxThreads` when they have finished their jobs. Threads that still load come first,
-   * then those with the fewest jobs.
+   * then those with the fewest jobs. Those on trial neither count nor end: a reload or a recycling must not fail for
+   * it, and looks again when it is over.
    */
   retireSurplus(): void {
     const candidates = [...this.#members.incarnations]
-      .filter(({ thread, isRetired }) => !isRetired && thread.state !== 'draining')
+      .filter(({ thread, isRetired, isOnTrial }) => !isRetired && !isOnTrial && thread.state !== 'draining')
       .sort((one, other) => workOf(one.thread) - workOf(other.thread));
     const surplus = candidates.length - this.#options.maxThreads;
     for (const { thread } of candidates.slice(0, Math.max(0, surplus))) void this.retireThread(thread);

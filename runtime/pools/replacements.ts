@@ -5,6 +5,7 @@
 import { RunningTimer } from '../../wire/running-timer.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { ThreadVersion } from './pool-options.ts';
+import { ReplacementWithdrawnError } from './replacement-withdrawn-error.ts';
 import type { Thread } from './thread.ts';
 import { ThreadEndCode, ThreadEndError } from './thread-end-error.ts';
 import type { Trial } from './trial.ts';
@@ -48,7 +49,7 @@ export class Replacements {
    * Starts a thread of that version. When that has lived for `minUptimeMs`, the old thread may finish what it
    * has, for at most `retireTimeoutMs`. Resolves when the old thread has ended. If the new thread does not
    * load, or dies too soon, the old one continues.
-   * @throws ApplicationLoadError
+   * @throws ApplicationLoadError, ReplacementWithdrawnError
    */
   replace(thread: Thread, version: ThreadVersion): Promise<void> {
     const underWay = this.#replacing.get(thread);
@@ -65,8 +66,13 @@ export class Replacements {
     try {
       await trial.proven;
     } catch (error) {
+      const { isWithdrawn } = trial;
       trial.refuse();
-      throw error;
+      throw isWithdrawn ? new ReplacementWithdrawnError(thread.name) : error;
+    }
+    if (trial.isWithdrawn) {
+      trial.refuse();
+      throw new ReplacementWithdrawnError(thread.name);
     }
     await trial.accept();
   }
@@ -75,11 +81,13 @@ export class Replacements {
   overlap(old: Incarnation | null, version: ThreadVersion): Trial {
     const incarnation = this.#owner.spawn(version);
     incarnation.replaces = old;
+    incarnation.isOnTrial = true;
     this.#overlapping++;
     let state: 'open' | 'decided' = 'open';
     const decide = (): boolean => {
       if (state === 'decided') return false;
       state = 'decided';
+      incarnation.isOnTrial = false;
       this.#overlapping--;
       return true;
     };
@@ -87,6 +95,9 @@ export class Replacements {
       thread: incarnation.thread,
       ready: incarnation.ready.promise,
       proven: incarnation.proven.promise,
+      get isWithdrawn() {
+        return state === 'open' && incarnation.isRetired;
+      },
       accept: async () => {
         if (decide()) {
           incarnation.replaces = null;

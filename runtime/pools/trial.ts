@@ -10,6 +10,8 @@ export interface Trial {
   readonly ready: Promise<void>;
   /** Resolves when it has lived for `minUptimeMs` since then. Rejects if it dies before. */
   readonly proven: Promise<void>;
+  /** Something else has ended it, before its owner accepted or refused it. */
+  readonly isWithdrawn: boolean;
   /** The old thread finishes its jobs and ends. Resolves when it has ended. Idempotent. */
   accept(): Promise<void>;
   /**

@@ -87,7 +87,7 @@ export class Reloader {
   #tell(report: ReloadReport): void {
     const { pools, changed, certificates, durationMs } = report;
     const line = { pools, changed, certificates, durationMs };
-    const what = describeReload(report).join('; ');
+    const what = describeReload(report).join('; ') || 'nothing was left to do';
     if (isWhole(report)) this.#log.info(line, `reloaded: ${what}`);
     else this.#log.error(line, `reloaded in part: ${what}`);
   }

@@ -222,6 +222,8 @@ export class ReloadTransaction {
       threads++;
       this.#ends.push(next.accept());
     }
+    // Resized meanwhile: threads on trial did not count.
+    pool.renewal.retireSurplus();
     this.#target.setStale(pool.name, null);
     return { ...report, threads };
   }

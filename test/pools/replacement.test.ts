@@ -1,5 +1,6 @@
 /** A thread in the place of another, of the same version or of the next. */
 import test from 'ava';
+import { ReplacementWithdrawnError } from '../../runtime/pools/replacement-withdrawn-error.ts';
 import { poolOptions, startPool } from './start-pool.ts';
 
 test('a replacement takes jobs before the thread that it replaces ends, and that one finishes what it has', async (t) => {
@@ -111,4 +112,41 @@ test('a pool that tries one thread at a time tries the next when a replacement h
   await t.throwsAsync(replaced, { code: 'SLUICE_APPLICATION_LOAD_FAILED' });
   await heard('started', 3);
   t.is(pool.threadCount, 2);
+});
+
+test('a smaller pool ends no thread on trial, and has as many as it may when the trial is over', async (t) => {
+  const options = { minThreads: 2, maxThreads: 2 };
+  const { pool } = startPool(t, 'scripted', options);
+  await pool.start();
+  const [first] = pool.threads;
+  const replaced = pool.renewal.replaceThread(first!);
+  const [, , trial] = pool.threads;
+  t.is(trial!.state, 'starting');
+  // As a resize to what it has does.
+  pool.renewal.retireSurplus();
+  t.is(trial!.state, 'starting');
+  pool.reconfigure({ ...poolOptions('scripted'), minThreads: 1, maxThreads: 1 });
+  pool.renewal.retireSurplus();
+  await replaced;
+  while (pool.threadCount > 1) await new Promise(setImmediate);
+  t.deepEqual(
+    [...pool.threads].map(({ state }) => state),
+    ['ready'],
+  );
+  t.is(pool.figures.diedThreads, 0);
+});
+
+test('a recycling whose replacement a reload ends fails as what it is, and the thread is left to the reload', async (t) => {
+  const { pool, news } = startPool(t, 'scripted');
+  await pool.start();
+  const [old] = pool.threads;
+  const recycled = pool.renewal.recycle(old!, 'asked');
+  const [, trial] = pool.threads;
+  void pool.renewal.retireThread(trial!);
+  await t.throwsAsync(recycled, {
+    instanceOf: ReplacementWithdrawnError,
+    message: /thread p-1: its replacement was ended, because a reload replaces/,
+  });
+  t.is(old!.state, 'ready');
+  t.false(news.some(([what]) => what === 'not recycled' || what === 'died'));
 });
