@@ -140,7 +140,9 @@ export class LogFile implements OutputStream {
 
   #threadThatWrites(): Worker {
     if (this.#thread !== null) return this.#thread;
-    const thread = new Worker(WRITING_THREAD, { ...threadFlags(), workerData: this.#fd });
+    // The file outlives the thread, which closes what another one has opened: Node must neither warn of that nor close the file with the thread.
+    const options = { ...threadFlags(), trackUnmanagedFds: false, workerData: this.#fd };
+    const thread = new Worker(WRITING_THREAD, options);
     thread.on('message', (outcome: FileOutcome) => {
       thread.unref();
       this.#settle(outcome);

@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
 import { LogFile, LogFileError } from '../../runtime/logging/log-file.ts';
 import { freePort } from '../server/free-port.ts';
@@ -113,7 +114,7 @@ test.serial('a file that is rotated under load loses no line, and no line is in 
     t.is(lines.filter(({ path }) => path === `/print/line-${line}`).length, 1);
   }
   t.is(linesOf(file).at(-1)?.msg, 'stopped');
-  t.notRegex(errors(), /Debugger listening/);
+  t.notRegex(errors(), /Debugger listening|Warning: File descriptor/);
   t.deepEqual(log.lines, []);
 });
 
@@ -244,4 +245,20 @@ test.serial('what waits is written in order, however much it is, and each hears 
     instanceOf: LogFileError,
     code: 'SLUICE_LOG_FILE',
   });
+});
+
+test.serial('a file that was reopened goes on when the thread that writes it has ended', async (t) => {
+  const path = join(folder(t), 'a.log');
+  const threads: Worker[] = [];
+  const note = (thread: Worker): void => void threads.push(thread);
+  process.on('worker', note);
+  t.teardown(() => process.off('worker', note));
+  const file = new LogFile(path);
+  const write = (text: string) => new Promise((resolve) => file.write(text, resolve));
+  await write('one\n');
+  t.falsy(await new Promise((resolve) => file.reopen(resolve)));
+  const [thread] = threads.filter((each) => file.isOwn(each));
+  await thread?.terminate();
+  t.falsy(await write('two\n'));
+  t.is(readFileSync(path, 'utf8'), 'one\ntwo\n');
 });
