@@ -14,6 +14,8 @@ if (major < 22 || (major === 22 && minor < 20)) {
 // Node opens its inspector on SIGUSR1 unless the process listens to the signal. The listener that acts on it
 // is in `log-rotation.ts`.
 process.on('SIGUSR1', () => undefined);
+// It would end the process. What is said of it is in `unused-signals.ts`.
+process.on('SIGUSR2', () => undefined);
 module.enableCompileCache();
 const { main } = await import('./cli/main.ts');
 // The process exits explicitly, because a forgotten handle must not keep a drained server alive.

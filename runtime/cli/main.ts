@@ -172,6 +172,7 @@ async function start(
   const { LogFileError } = await import('../logging/log-file.ts');
   const { reopenOnSignal } = await import('../logging/log-rotation.ts');
   const { standardPrints } = await import('../logging/standard-prints.ts');
+  const { tellOfUnusedSignal } = await import('../process/unused-signals.ts');
   const { endOnUncaughtError, untilExit, Unended } = await import('../process/process-end.ts');
   const { serve } = await import('../process/serve.ts');
   const { configReader } = await import('../reload/read-config.ts');
@@ -188,6 +189,7 @@ async function start(
   }
   const log = createLog(config.log, output, tail);
   reopenOnSignal(output, log);
+  tellOfUnusedSignal(log);
   const prints = standardPrints(log, config.log, output, tail);
   const tool = clinicToolOf({ execArgv: process.execArgv, environment: process.env });
   const clinic = tool === null ? null : (await import('../clinic/main-thread.ts')).beginUnderClinic(tool);
