@@ -14,7 +14,7 @@ export const commands = {
     'Have running servers load the configuration and the applications as they are now, without losing a request.',
   stop: 'Have running servers finish open requests and end, and wait until they have ended.',
   ps: 'Show the pools and threads of running servers: how full, how busy, how long requests wait and run.',
-  top: 'Show the same every second, with rates, until Ctrl-C.',
+  top: 'Show pools and threads of running servers every second, with rates, until Ctrl-C.',
   status: 'Print the whole status of running servers as JSON, one object for each.',
   exchanges: 'Show the exchanges in flight, oldest first, and whom each of them waits for.',
   config: 'Show the configuration in force on a running server, and the source of each value.',

@@ -79,7 +79,7 @@ const texts: { readonly [Name in Command]?: CommandText } = {
   },
   top: {
     flags: ASKING,
-    examples: [['sluice top', 'The same every second, with rates.']],
+    examples: [['sluice top', 'Pools and threads every second; Ctrl-C ends it.']],
   },
   status: {
     flags: ASKING,

@@ -30,6 +30,7 @@ export function summarize(
     ...config.listeners.map((listener) => {
       return `  ${listener.address.address}  ${protocols}, ${describeTransport(listener)}${from('listeners')}`;
     }),
+    ...operatorLines(config),
     'Pools',
     ...pools.map(({ name, threads, application, applicationOptions: files }) => {
       const start = `  ${name.padEnd(nameWidth)}  ${describeThreads(threads)}`;
@@ -45,6 +46,19 @@ export function summarize(
     `Log format     ${config.log.format}${from('logFormat')}`,
     '',
   ].join('\n');
+}
+
+/** The listeners that no request for an application reaches. */
+function operatorLines({ admin, monitoring }: Config): string[] {
+  const lines: string[] = [];
+  if (admin !== null) {
+    const key =
+      admin.tokenFile === null ? 'links of sluice dashboard' : 'a token, or links of sluice dashboard';
+    lines.push('Admin', `  ${admin.address.address}  ${key}`);
+  }
+  if (monitoring !== null)
+    lines.push('Monitoring', `  ${monitoring.address.address}  /livez, /readyz, /metrics`);
+  return lines;
 }
 
 function actorLines({ actors, pools }: Config, directory: string): string[] {

@@ -75,6 +75,22 @@ Log format     auto
   t.is(exitCode, 0);
 });
 
+test('check shows the listeners for operators', async (t) => {
+  const { exitCode, stdout } = await run([
+    'check',
+    '--config',
+    writeConfig('operators.json', {
+      pools: { app: { application: './app.ts' } },
+      routes,
+      admin: { address: '127.0.0.1:9001' },
+      monitoring: { address: 'unix:/run/m.sock' },
+    }),
+  ]);
+  t.is(exitCode, 0);
+  t.regex(stdout, /^Admin\n {2}127\.0\.0\.1:9001 {2}links of sluice dashboard$/m);
+  t.regex(stdout, /^Monitoring\n {2}unix:\/run\/m\.sock {2}\/livez, \/readyz, \/metrics$/m);
+});
+
 test('check shows what flags and variables have changed, and which', async (t) => {
   const environment = {
     SLUICE_LOG_LEVEL: 'warn',
