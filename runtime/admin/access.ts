@@ -9,13 +9,13 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { addressKey } from '../server/limits.ts';
 
-/** How many addresses with recent wrong tokens are remembered. */
-const MOST_ADDRESSES = 1_024;
 const MINUTE_MS = 60_000;
 const SECRET_BYTES = 32;
 
 export interface AccessOptions {
   readonly wrongTokensPerMinute: number;
+  /** How many addresses with recent wrong tokens are remembered. */
+  readonly maxRememberedAddresses: number;
   readonly linkTimeoutMs: number;
   readonly sessionTimeoutMs: number;
   readonly maxSessions: number;
@@ -89,7 +89,8 @@ export class Access {
     // Moves to the end, so that the address that failed longest ago makes room.
     this.#failures.delete(key);
     this.#failures.set(key, { left, atMs: this.#now() });
-    if (this.#failures.size > MOST_ADDRESSES) this.#failures.delete(firstOf(this.#failures.keys()));
+    if (this.#failures.size > this.#options.maxRememberedAddresses)
+      this.#failures.delete(firstOf(this.#failures.keys()));
   }
 }
 

@@ -62,6 +62,9 @@ export class AdminListener {
       maxExchanges: admin.maxExchanges,
       maxBodyBytes: admin.maxBodyBytes,
       maxRequestsPerSecond: admin.maxRequestsPerSecond,
+      maxRememberedAddresses: admin.maxRememberedAddresses,
+      maxStreams: admin.maxStreams,
+      busy: admin,
       fields: FIELDS,
     } as const;
     const table = {

@@ -1,6 +1,7 @@
 /** The configuration's `admin`: the endpoints of the control socket over TCP, with a token, and the dashboard. */
 import * as v from 'valibot';
 import { wholeNumber } from './fields.ts';
+import { busyFields, maxRememberedAddresses, maxStreams } from './operator-fields.ts';
 
 const expected = 'a TCP address such as "127.0.0.1:9465"';
 const hostName = 'a host name without a port';
@@ -53,6 +54,8 @@ export const adminSection = v.optional(
           'Requests in a second with a token or a session, over all connections; as many may come at once. Also the others from one address (IPv6: one /64). More are answered 429, and their connection is closed.',
           { from: 1, to: 1_000_000, byDefault: 200 },
         ),
+        maxStreams: maxStreams(),
+        ...busyFields(),
         maxBodyBytes: wholeNumber('Bytes of a request body; more is answered 413.', {
           from: 1_024,
           to: 16_777_216,
@@ -62,6 +65,7 @@ export const adminSection = v.optional(
           'Wrong tokens from one address (IPv6: one /64) in a minute; as many may come at once. Beyond that every request from there is answered 429, even with the right token.',
           { from: 1, to: 1_000_000, byDefault: 10 },
         ),
+        maxRememberedAddresses: maxRememberedAddresses('requests without a token, and wrong tokens,'),
         linkTimeoutMs: wholeNumber('How long a link of sluice dashboard is valid; it gives access once.', {
           from: 1_000,
           to: 86_400_000,

@@ -49,8 +49,9 @@ function* fixedValues(config: Config): Generator<[where: string, value: unknown]
   // ALPN offers the protocols that are enabled.
   yield ['$.http1.enabled', http1.enabled];
   for (const [name, value] of Object.entries(control)) yield [childPath('$.control', name), value];
-  yield ['$.monitoring.address', monitoring?.address.address];
-  yield ['$.monitoring.maxConnections', monitoring?.maxConnections];
+  yield ['$.monitoring', monitoring === null ? undefined : 'a monitoring listener'];
+  for (const [name, value] of Object.entries(monitoring ?? {}))
+    yield [`$.monitoring.${name}`, name === 'address' ? monitoring?.address.address : value];
   yield ['$.admin', admin === null ? undefined : 'an admin listener'];
   for (const [name, value] of Object.entries(admin ?? {}))
     yield [`$.admin.${name}`, name === 'address' ? admin?.address.address : value];

@@ -1,6 +1,7 @@
 /** The configuration's `control`: the socket for commands of the same user. */
 import * as v from 'valibot';
 import { flag, section, wholeNumber } from './fields.ts';
+import { busyFields, maxStreams } from './operator-fields.ts';
 
 export const controlSection = section(
   'The control socket: a Unix domain socket for the user who runs the server (see control-socket.md).',
@@ -28,6 +29,8 @@ export const controlSection = section(
       'Requests in a second, over all connections; as many may come at once. More are answered 429, and their connection is closed.',
       { from: 1, to: 1_000_000, byDefault: 1_000 },
     ),
+    maxStreams: maxStreams(),
+    ...busyFields(),
     logBytes: wholeNumber(
       'How many bytes of the newest log lines, as JSON, are kept for sluice logs. 0: none.',
       { from: 0, to: 1_073_741_824, byDefault: 1_048_576 },

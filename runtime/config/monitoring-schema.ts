@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { addressPattern } from './address.ts';
 import { wholeNumber } from './fields.ts';
+import { maxRememberedAddresses, maxStreams } from './operator-fields.ts';
 
 const expected = 'an address such as "127.0.0.1:9464" or "unix:/run/monitoring.sock"';
 
@@ -25,6 +26,8 @@ export const monitoringSection = v.optional(
           'Requests in a second from one address (IPv6: one /64); as many may come at once. More are answered 429, and their connection is closed.',
           { from: 1, to: 1_000_000, byDefault: 500 },
         ),
+        maxRememberedAddresses: maxRememberedAddresses('requests'),
+        maxStreams: maxStreams(),
       },
       'an object',
     ),

@@ -4,15 +4,22 @@
  * requests.
  */
 
-/** Of the reactor's time. */
-const MOST_BUSY_PERCENT = 10;
-/** What handlers may take at once. */
-const BUSY_BURST_MS = 50;
+export interface BusyLimits {
+  /** Of the reactor's time. */
+  readonly busyPercent: number;
+  /** What handlers may take at once. */
+  readonly busyBurstMs: number;
+}
 
 export class BusyTime {
+  readonly #limits: BusyLimits;
   /** What was taken and is not made up for yet. */
   #owedMs = 0;
   #atMs = 0;
+
+  constructor(limits: BusyLimits) {
+    this.#limits = limits;
+  }
 
   spend(ms: number, nowMs: number): void {
     this.#makeUp(nowMs);
@@ -22,11 +29,13 @@ export class BusyTime {
   /** How long the next request has to wait; 0: it may run now. */
   waitMs(nowMs: number): number {
     this.#makeUp(nowMs);
-    return Math.ceil((Math.max(0, this.#owedMs - BUSY_BURST_MS) * 100) / MOST_BUSY_PERCENT);
+    const { busyPercent, busyBurstMs } = this.#limits;
+    return Math.ceil((Math.max(0, this.#owedMs - busyBurstMs) * 100) / busyPercent);
   }
 
   #makeUp(nowMs: number): void {
-    this.#owedMs = Math.max(0, this.#owedMs - ((nowMs - this.#atMs) * MOST_BUSY_PERCENT) / 100);
+    const { busyPercent } = this.#limits;
+    this.#owedMs = Math.max(0, this.#owedMs - ((nowMs - this.#atMs) * busyPercent) / 100);
     this.#atMs = nowMs;
   }
 }

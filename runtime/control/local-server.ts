@@ -28,7 +28,7 @@ import type { Log } from '../logging/log.ts';
 import { addressKey, ConnectionLimits } from '../server/limits.ts';
 import type { Reactor } from '../server/reactor.ts';
 import { Router } from '../server/router.ts';
-import { BusyTime } from './busy-time.ts';
+import { type BusyLimits, BusyTime } from './busy-time.ts';
 import { ControlCode, ControlRefusal, errorText } from './errors.ts';
 import { LocalRun, type LocalRunOwner } from './local-run.ts';
 import { RequestRates } from './request-rates.ts';
@@ -39,8 +39,6 @@ const TICK_MS = 1_000;
 const LINE_EVERY_MS = 1_000;
 /** Of a streamed answer, what may wait for its client. */
 const LOCAL_WINDOW_BYTES = 65_536;
-/** Of an HTTP/2 connection; HTTP/1.1 has one at a time. */
-const MOST_LOCAL_STREAMS = 8;
 
 export interface LocalServerOptions {
   /** The section of the configuration that has its limits, for messages. */
@@ -55,6 +53,12 @@ export interface LocalServerOptions {
   readonly maxBodyBytes: number;
   /** Requests that are answered per second, also as a burst: of all clients that have been let in, and of strangers at one address. */
   readonly maxRequestsPerSecond: number;
+  /** How many addresses of strangers `maxRequestsPerSecond` counts for. Absent: there are no strangers. */
+  readonly maxRememberedAddresses?: number;
+  /** Of an HTTP/2 connection; HTTP/1.1 has one at a time. */
+  readonly maxStreams: number;
+  /** Of the routes of clients that have been let in. Absent: there are no such clients. */
+  readonly busy?: BusyLimits;
   /** Fields of every answer, in pairs. */
   readonly fields: readonly string[];
 }
@@ -78,7 +82,7 @@ export class LocalServer implements Taker, LocalRunOwner {
   /** Of them, those of clients that have been let in and that count for `maxExchanges`. */
   readonly #counted = new Set<LocalRun>();
   readonly #rates: RequestRates;
-  readonly #busy = new BusyTime();
+  readonly #busy: BusyTime | null;
 
   constructor(options: LocalServerOptions, config: Config, routes: RouteTable, reactor: Reactor, log: Log) {
     this.#options = options;
@@ -86,7 +90,13 @@ export class LocalServer implements Taker, LocalRunOwner {
     this.#routes = routes;
     this.#reactor = reactor;
     this.#log = log;
-    this.#rates = new RequestRates(options.maxRequestsPerSecond);
+    // All that have been let in count as one more.
+    const known = options.maxExchanges === undefined ? 0 : 1;
+    this.#rates = new RequestRates(
+      options.maxRequestsPerSecond,
+      (options.maxRememberedAddresses ?? 0) + known,
+    );
+    this.#busy = options.busy === undefined ? null : new BusyTime(options.busy);
     const { limits, http2, http1 } = config;
     const { maxBodyBytes, section } = options;
     const { linger } = limits;
@@ -97,7 +107,7 @@ export class LocalServer implements Taker, LocalRunOwner {
       router: new Router([{ host: '*', path: '/*', target: this.#destination() }]),
       http2: http2Options({
         ...http2,
-        maxConcurrentStreams: Math.min(http2.maxConcurrentStreams, MOST_LOCAL_STREAMS),
+        maxConcurrentStreams: Math.min(http2.maxConcurrentStreams, options.maxStreams),
         enableConnectProtocol: false,
       }),
       http1: {
@@ -289,11 +299,11 @@ export class LocalServer implements Taker, LocalRunOwner {
   }
 
   waitMs(): number {
-    return this.#busy.waitMs(performance.now());
+    return this.#busy?.waitMs(performance.now()) ?? 0;
   }
 
   spend(ms: number): void {
-    this.#busy.spend(ms, performance.now());
+    this.#busy?.spend(ms, performance.now());
   }
 
   onOver(run: LocalRun): void {

@@ -3,9 +3,6 @@
  * clients is bounded: the one that asked longest ago makes room.
  */
 
-/** How many clients are remembered. */
-const MOST_ASKING_CLIENTS = 1_024;
-
 interface Bucket {
   readonly allowed: number;
   readonly atMs: number;
@@ -13,11 +10,14 @@ interface Bucket {
 
 export class RequestRates {
   readonly #perSecond: number;
+  readonly #maxClients: number;
   /** By client; the one that asked last is at the end. */
   readonly #buckets = new Map<string, Bucket>();
 
-  constructor(perSecond: number) {
+  /** @param maxClients how many are remembered */
+  constructor(perSecond: number, maxClients: number) {
     this.#perSecond = perSecond;
+    this.#maxClients = maxClients;
   }
 
   /** Charges a request. @returns false: the client asks too often */
@@ -25,7 +25,7 @@ export class RequestRates {
     const allowed = this.#allowed(this.#buckets.get(client), nowMs);
     this.#buckets.delete(client);
     this.#buckets.set(client, { allowed: allowed < 1 ? allowed : allowed - 1, atMs: nowMs });
-    if (this.#buckets.size > MOST_ASKING_CLIENTS) {
+    if (this.#buckets.size > this.#maxClients) {
       const [oldest = ''] = this.#buckets.keys();
       this.#buckets.delete(oldest);
     }

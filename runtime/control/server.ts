@@ -30,6 +30,7 @@ export class ControlServer {
       section: 'control',
       clients: 'own',
       ...config.control,
+      busy: config.control,
       fields,
     } as const;
     this.#server = new LocalServer(options, config, routes, reactor, log);

@@ -35,7 +35,7 @@ export async function openMonitoring(
   reactor: Reactor,
   log: Log,
 ): Promise<LocalServer> {
-  const { address, maxConnections, maxRequestsPerSecond } = monitoring;
+  const { address, maxConnections, maxRequestsPerSecond, maxRememberedAddresses, maxStreams } = monitoring;
   const fields = ['cache-control', 'no-store'];
   const options = {
     section: 'monitoring',
@@ -43,6 +43,8 @@ export async function openMonitoring(
     maxConnections,
     maxBodyBytes: 1_024,
     maxRequestsPerSecond,
+    maxRememberedAddresses,
+    maxStreams,
     fields,
   } as const;
   const local = new LocalServer(

@@ -230,7 +230,13 @@ test('wrong tokens are limited, the right one included, and a session goes on', 
 
 test('what is kept of links, sessions and addresses is bounded, and ends with time', (t) => {
   let now = 0;
-  const options = { wrongTokensPerMinute: 2, linkTimeoutMs: 1_000, sessionTimeoutMs: 10_000, maxSessions: 2 };
+  const options = {
+    wrongTokensPerMinute: 2,
+    maxRememberedAddresses: 1_024,
+    linkTimeoutMs: 1_000,
+    sessionTimeoutMs: 10_000,
+    maxSessions: 2,
+  };
   const access = new Access(options, TOKEN, () => now);
   const [first, second, third] = [access.makeLink(), access.makeLink(), access.makeLink()];
   t.is(access.enter(first, '::1'), 'wrong', 'it has made room');

@@ -11,7 +11,7 @@ import { GivingWay } from '../../runtime/listeners/giving-way.ts';
 import { ownFolder, startControl } from './control-server.ts';
 
 test('each client has a number of requests in a second, and of many clients the one that asked longest ago is forgotten', (t) => {
-  const rates = new RequestRates(2);
+  const rates = new RequestRates(2, 1_024);
   const asked = (client: string, atMs: number, times: number) =>
     Array.from({ length: times }, () => rates.take(client, atMs));
   t.deepEqual(asked('one', 0, 3), [true, true, false]);
@@ -24,8 +24,14 @@ test('each client has a number of requests in a second, and of many clients the 
   t.deepEqual(asked('one', 10_000, 1), [true], 'it is not remembered any more');
 });
 
+test('as many clients are remembered as the configuration says', (t) => {
+  const rates = new RequestRates(1, 2);
+  const take = (client: string) => rates.take(client, 0);
+  t.deepEqual(['one', 'two', 'one', 'three', 'two'].map(take), [true, true, false, true, true]);
+});
+
 test('what handlers take beyond 50 ms is made up for by nine times as much waiting', (t) => {
-  const busy = new BusyTime();
+  const busy = new BusyTime({ busyPercent: 10, busyBurstMs: 50 });
   busy.spend(50, 0);
   t.is(busy.waitMs(0), 0);
   busy.spend(1, 0);
@@ -131,6 +137,31 @@ test('a request waits while those before it have taken more than a tenth of the 
   // Ten times the 10 ms beyond the burst, however fast or slow the machine is.
   t.true((begun[1] as number) - endedMs >= 90, `${(begun[1] as number) - endedMs} ms`);
 });
+
+// Serial, because it blocks the event loop that the other tests measure time on.
+test.serial(
+  'the configuration says how many streams a connection has, and what answers may take',
+  async (t) => {
+    const limits = { maxStreams: 2, busyPercent: 100, busyBurstMs: 10_000 };
+    const { path, routes, client } = await startControl(t, ownFolder(t), limits);
+    const session = connectHttp2('http://x', { path });
+    t.teardown(() => session.destroy());
+    await once(session, 'remoteSettings');
+    t.is(session.remoteSettings.maxConcurrentStreams, 2);
+    const begun: number[] = [];
+    const ended: number[] = [];
+    routes.add('GET', '/dear', (exchange) => {
+      begun.push(performance.now());
+      while (performance.now() - (begun.at(-1) as number) < 200);
+      ended.push(performance.now());
+      exchange.answer(200, 'dear');
+    });
+    const asked = await client();
+    await Promise.all([asked.ask('GET', '/dear'), asked.ask('GET', '/dear')]);
+    // With the default it would be ten times the 150 ms beyond the burst.
+    t.true((begun[1] as number) - (ended[0] as number) < 1_000, 'the second one has not waited');
+  },
+);
 
 test('a request whose client leaves while it waits does not run', async (t) => {
   const { path, routes, client, log } = await startControl(t, ownFolder(t));

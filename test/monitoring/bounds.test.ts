@@ -1,9 +1,11 @@
 /** What clients of the listener of `monitoring` can take at most. */
 import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import type { MonitoringConfig } from '../../runtime/config/monitoring.ts';
+import type { ConfigInput } from '../../runtime/config/schema.ts';
 import { createLog } from '../../runtime/logging/log.ts';
 import { openMonitoring } from '../../runtime/monitoring/open.ts';
 import { Reactor } from '../../runtime/server/reactor.ts';
@@ -12,7 +14,7 @@ import { requestHttp1 } from '../server/http1-client.ts';
 import { LogLines } from '../server/log-lines.ts';
 
 /** The listener without a server behind it. */
-async function open(t: ExecutionContext, input: { maxConnections?: number; maxRequestsPerSecond?: number }) {
+async function open(t: ExecutionContext, input: Omit<ConfigInput['monitoring'] & object, 'address'>) {
   const config = configOf({}, '/nowhere/runtime.config.json', {
     monitoring: { address: '127.0.0.1:0', ...input },
   });
@@ -65,12 +67,31 @@ test('of more connections than maxConnections the oldest makes room, of the addr
 
 test('requests of an address beyond maxRequestsPerSecond are answered 429 and end their connection, and others are answered', async (t) => {
   const { port } = await open(t, { maxRequestsPerSecond: 2 });
-  const statuses = async (localAddress: string, times: number) => {
-    const socket = connect({ port, host: '127.0.0.1', localAddress });
-    socket.write('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(times - 1));
-    socket.write('GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
-    return [...(await text(socket)).matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status);
-  };
-  t.deepEqual(await statuses('127.0.0.1', 10), ['200', '200', '429']);
-  t.deepEqual(await statuses('127.0.0.2', 1), ['200']);
+  t.deepEqual(await statuses(port, '127.0.0.1', 10), ['200', '200', '429']);
+  t.deepEqual(await statuses(port, '127.0.0.2', 1), ['200']);
+});
+
+/** Of requests that one address sends at once. */
+async function statuses(port: number, localAddress: string, times: number) {
+  const socket = connect({ port, host: '127.0.0.1', localAddress });
+  socket.write('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(times - 1));
+  socket.write('GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+  return [...(await text(socket)).matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status);
+}
+
+test('the configuration says how many addresses are remembered, and how many streams a connection has', async (t) => {
+  const { port, origin } = await open(t, {
+    // What has been asked comes again after more than a test.
+    maxRequestsPerSecond: 1,
+    maxRememberedAddresses: 1,
+    maxStreams: 3,
+  });
+  const session = connectHttp2(origin);
+  t.teardown(() => session.destroy());
+  await once(session, 'remoteSettings');
+  t.is(session.remoteSettings.maxConcurrentStreams, 3);
+  t.deepEqual(await statuses(port, '127.0.0.1', 2), ['200', '429']);
+  for (let address = 2; address < 5; address++)
+    t.deepEqual(await statuses(port, `127.0.0.${address}`, 1), ['200']);
+  t.deepEqual(await statuses(port, '127.0.0.1', 2), ['200', '429'], 'it had been forgotten');
 });

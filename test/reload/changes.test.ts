@@ -62,6 +62,8 @@ const fixed: readonly (readonly [name: string, where: string, changes: Partial<C
     },
   ],
   ['control', '$.control.maxBodyBytes', { control: { maxBodyBytes: 2_048 } }],
+  ['monitoring', '$.monitoring', { monitoring: {} }],
+  ['admin', '$.admin', { admin: {} }],
   ['profiling', '$.profiling.maxSeconds', { profiling: { maxSeconds: 1 } }],
   ['log', '$.log.format', { log: { format: 'json' } }],
 ];
@@ -73,6 +75,26 @@ for (const [name, where, changes] of fixed) {
     t.true(guide.includes(`\`${name}\``), name);
   });
 }
+
+test('no setting of the operators’ listeners can', (t) => {
+  const own = { monitoring: {}, admin: { tokenFile: 'a' }, control: {} };
+  const before = { ...base, ...own };
+  const numbers = {
+    monitoring: ['maxConnections', 'maxRequestsPerSecond', 'maxRememberedAddresses', 'maxStreams'],
+    admin: ['maxRequestsPerSecond', 'maxRememberedAddresses', 'maxStreams', 'busyPercent', 'busyBurstMs'],
+    control: ['maxRequestsPerSecond', 'maxStreams', 'busyPercent', 'busyBurstMs'],
+  };
+  for (const section of ['monitoring', 'admin', 'control'] as const) {
+    for (const name of numbers[section]) {
+      const after = { ...before, [section]: { ...own[section], [name]: 3 } };
+      const problems = fixedProblems(parse(before), parse(after));
+      t.deepEqual(
+        problems.map(({ where }) => where),
+        [`$.${section}.${name}`],
+      );
+    }
+  }
+});
 
 test('everything else can', (t) => {
   const after = parse({
