@@ -12,7 +12,7 @@ export default async (exchange) => {
     await new Promise(setImmediate);
     span.end();
   });
-  if (path === '/large') {
+  if (path.startsWith('/large')) {
     exchange.respond(200);
     for (let piece = 0; piece < 64; piece++) await exchange.write(Buffer.alloc(65_536));
     await exchange.end();
