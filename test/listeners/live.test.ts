@@ -1,6 +1,7 @@
 /** Listeners of a running server: which client the application sees, directly and through proxies. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { request as sendHttp1 } from 'node:http';
 import { connect, createServer as createNetServer, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -8,7 +9,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
+import { freePort } from '../server/free-port.ts';
 import { configInput, FileScope, startServer, type TestServer } from '../server/harness.ts';
+import { requestHttp1 } from '../server/http1-client.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';
 import { LogLines } from '../server/log-lines.ts';
 import { TestFiles } from '../tls/authority.ts';
@@ -271,3 +274,34 @@ for (const [address, activation] of [
     response.resume();
   });
 }
+
+const ACTIVATOR = '/usr/bin/systemd-socket-activate';
+
+(existsSync(ACTIVATOR) ? test : test.skip)(
+  'systemd hands over its socket by name, and the request that woke the server is answered (needs systemd-socket-activate)',
+  async (t) => {
+    const port = await freePort();
+    const file = new TestFiles({ teardown: (close) => t.teardown(close) }).write(
+      'runtime.config.json',
+      JSON.stringify(configInput({ listeners: [{ address: 'systemd:app' }], pools: { who } })),
+    );
+    const cli = fileURLToPath(new URL('../../runtime/cli.ts', import.meta.url));
+    const words = ['-l', `127.0.0.1:${port}`, '--fdname=app', process.execPath, cli, 'start', '-c', file];
+    const child = spawn(ACTIVATOR, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    t.teardown(() => child.kill('SIGKILL'));
+    const ended = once(child, 'exit');
+    const log = new LogLines();
+    child.stdout.setEncoding('utf8').on('data', (text: string) => log.push(text));
+    await new Promise<void>((resolve) => {
+      let told = '';
+      child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+        told += piece;
+        if (told.includes('Listening on')) resolve();
+      });
+    });
+    t.is((await requestHttp1(`http://127.0.0.1:${port}/`)).status, 200);
+    t.is((await log.until('listening on')).address, `127.0.0.1:${port}`);
+    child.kill('SIGTERM');
+    t.deepEqual(await ended, [0, null]);
+  },
+);
