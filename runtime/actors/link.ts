@@ -1,8 +1,8 @@
 /**
- * One thread as the directory sees it: its end of the channel for actors, the calls that it has, and the ones that it waits for.
+ * One thread as the directory sees it: the reactor's end of its channel for actors, the calls that the thread has, and the calls that it waits for.
  *
- * What the thread does not read waits here, within bounds: replies up to `maxBacklogBytes`, beyond which they are replaced by a failure
- * of a few bytes; and everything else is one message for each slot, call or instance.
+ * Messages that the thread does not read wait here, within bounds. Replies may take `maxBacklogBytes`; a reply beyond that is replaced by a
+ * failure of a few bytes. Of everything else there is at most one message for each slot, call or instance.
  */
 import type { MessagePort } from 'node:worker_threads';
 import { MAX_CHAIN_CALLS, MAX_THREAD_CHARS } from '../../wire/actors/bounds.ts';
@@ -30,19 +30,19 @@ import type { DirectChannels } from './direct.ts';
 import type { Conversation, DirectChannel, DirectLink } from './direct-channel.ts';
 import type { ActorCall, Ancestor, DirectoryActor, Mailbox } from './mailbox.ts';
 
-/** The pool of a thread that starts. */
+/** What a starting thread gets from its pool. */
 export interface AttachingPool {
   readonly name: string;
   readonly ringBytes: number;
-  /** Calls that the thread can be given at once. */
+  /** How many calls the thread can have at once. */
   readonly callsPerThread: number;
-  /** Replies that wait for it while it does not read. */
+  /** How many bytes of replies may wait while the thread does not read. */
   readonly backlogBytes: number;
   /** URL of the module with its actors; null: it has none. */
   readonly module: string | null;
 }
 
-/** Calls that the thread makes or ends. */
+/** Handles calls that the thread makes or ends. */
 export interface CallOwner {
   onCall(
     link: ActorLink,
@@ -60,7 +60,7 @@ export interface CallOwner {
   onReply(link: ActorLink, call: ActorCall, how: number, bytes: Buffer, start: number, end: number): void;
 }
 
-/** Items of streams that the thread sends or asks for. */
+/** Handles items of streams that the thread sends or requests. */
 export interface StreamOwner {
   onItem(link: ActorLink, call: ActorCall, bytes: Buffer, start: number, end: number): void;
   onPull(call: ActorCall, items: number): void;
@@ -68,31 +68,31 @@ export interface StreamOwner {
   onWant(call: ActorCall, input: number, items: number): void;
 }
 
-/** Instances in the thread that stop or start again. */
+/** Handles instances in the thread that stop or start again. */
 export interface InstanceOwner {
   onStopped(link: ActorLink, actor: number, key: string, failure: Buffer | null): void;
   onRestart(link: ActorLink, actor: number, key: string, news: number, why: Buffer): void;
 }
 
-/** Who decides what becomes of the messages of a link. */
+/** Handles the messages of a link. */
 export interface LinkOwner {
   readonly calls: CallOwner;
   readonly streams: StreamOwner;
   readonly instances: InstanceOwner;
   readonly direct: Pick<DirectChannels, 'onBack' | 'onParted'>;
   readonly topics: Topics;
-  /** For a reply that its caller does not read. */
+  /** Called for a reply that its caller does not read. */
   readonly notRead: Buffer;
   /** The call that waits for the next call of the thread, with those that wait for it. @param named innermost first; null: they are over */
   ancestorOf(link: ActorLink, named: readonly ChainCall[]): Ancestor | null;
   onManifest(link: ActorLink, actor: number, manifest: Buffer): void;
   onLeaving(link: ActorLink): void;
-  /** There is a slot and room in the ring for what was blocked. */
+  /** Called when the thread has a slot and its ring has room for blocked messages. */
   onRoom(link: ActorLink): void;
   onCorrupt(link: ActorLink, error: Error): void;
-  /** There is something to publish or to receive. */
+  /** Requests a turn, because there is something to publish or to receive. */
   requestTurn(): void;
-  /** The doorbell rang: the turn may run at once. */
+  /** Called when the doorbell rang, so the turn may run at once. */
   wake(): void;
 }
 
@@ -101,10 +101,10 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
   readonly pool: string;
   readonly end: ActorReactorEnd;
   readonly transfer: ActorChannelTransfer;
-  /** What the thread has done, as it says. */
+  /** The thread's own counters. */
   readonly counters: ActorCounters;
   readonly counterMemory: SharedArrayBuffer;
-  /** `leaving`: it takes nothing new. `left`: it has nothing any more, and was told. */
+  /** `leaving`: the thread takes nothing new. `left`: it has nothing any more, and was told so. */
   state: 'starting' | 'up' | 'leaving' | 'left' | 'gone' = 'starting';
   readonly calls = new Map<number, ActorCall>();
   readonly broadcasts = new Map<number, Broadcast<ActorCall>>();
@@ -161,7 +161,7 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
     this.transfer = transfer;
   }
 
-  /** What waits for room in the ring. */
+  /** Messages that wait for room in the ring. */
   get unsent(): { readonly messages: number; readonly bytes: number } {
     return { messages: this.#unsent.length, bytes: this.#unsentBytes };
   }
@@ -270,7 +270,7 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
     );
   }
 
-  /** Keeps a payload that met a full ring, to be sent when there is room. False: too much is kept already. */
+  /** Keeps a payload for which the ring has no room, to send it later. @returns false if too much is kept already */
   #keeps(bytes: Uint8Array, start: number, end: number, send: (copy: Buffer) => boolean): boolean {
     if (this.#unsentBytes + end - start > this.backlogBytes) return false;
     const copy = copyOf(bytes, start, end);
@@ -278,9 +278,9 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
     return true;
   }
 
-  /** Joins it to another thread. */
+  /** Connects the thread to another one by a direct channel. */
   meet({ number }: DirectChannel, role: DirectRole, transfer: DirectTransfer, other: DirectLink): void {
-    // Before MEET, which has the thread look for it.
+    // Before MEET, because the thread looks for it on MEET.
     this.#introductions.postMessage(transfer, [transfer.port]);
     const { backlogBytes } = other;
     this.send(0, () => this.end.sendMeet(number, role, backlogBytes));
@@ -302,7 +302,7 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
     this.#abortThread(error);
   }
 
-  /** Tells a thread that leaves that it has nothing any more, once that is so. */
+  /** Tells a leaving thread that it has nothing any more, once that is true. */
   leaveIfEmpty(): void {
     if (this.state !== 'leaving' || this.given.size > 0 || this.mailboxes.size > 0) return;
     if (this.hostedConversations > 0) return;
@@ -327,7 +327,7 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
     return { unbegun, begun };
   }
 
-  /** The call is the thread's no longer. */
+  /** Called when the thread no longer has the call. */
   #detach(call: ActorCall): void {
     this.#slots[call.slot] = null;
     this.given.delete(call);
@@ -349,7 +349,7 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
     this.#owner.requestTurn();
   }
 
-  // ---- ActorReactorHandler: what is about a slot or a call that is over is late, and harms nobody
+  // ---- ActorReactorHandler: a message about a slot or call that is over is late, and is ignored
 
   onCall(
     id: number,
@@ -385,7 +385,7 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
   }
 
   onUnder(call: ChainCall): void {
-    // The thread's own call, and those that its payload may name.
+    // The thread's own call, and the calls that its payload may name.
     if (this.#under.length > MAX_CHAIN_CALLS) {
       throw corrupt(`at most ${MAX_CHAIN_CALLS + 1} calls that wait for one`, 'more');
     }
@@ -487,7 +487,7 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
     this.#owner.requestTurn();
   }
 
-  /** In a turn, when all that was received has had its effect. */
+  /** Called in a turn after all received messages have been handled. */
   relieve(): void {
     if (this.blocked.size === 0 || this.#free.length === 0 || this.#unsent.length > 0) return;
     this.#owner.onRoom(this);

@@ -10,7 +10,7 @@
  *      ▲          │  recalled, or its thread died before it began
  *      └──────────┘
  *
- * `messages` and `bytes` of a mailbox count what was accepted and is not over, begun or not: that is what the configuration bounds.
+ * `messages` and `bytes` of a mailbox count the calls that were accepted and are not over, begun or not. The configuration bounds both.
  */
 import type { ActorSettings } from '../../wire/actors/boot.ts';
 import { type ActorCounts, NO_COUNTS } from '../../wire/actors/counters.ts';
@@ -19,53 +19,54 @@ import { Histogram } from '../pools/histogram.ts';
 import type { Broadcast, PartTaker } from './broadcast.ts';
 import { Idle } from './idle.ts';
 
-/** What the reactor knows of an actor beyond what threads do. */
+/** What the reactor knows of an actor and its threads do not. */
 export interface DirectorySettings extends ActorSettings {
   readonly mailboxBytes: number;
-  /** Messages that an instance is given ahead of those that it runs. */
+  /** How many messages an instance gets ahead of those that it runs. */
   readonly aheadMessages: number;
-  /** Instances of a keyed actor. */
+  /** How many instances a keyed actor may have. */
   readonly maxKeys: number;
   /** An instance of a keyed actor without messages is stopped after this long. */
   readonly idleMs: number;
-  /** A call that is to end with its thread has so long after it was given up. */
+  /** How long a method may go on after its `hard` call was given up, before its thread is ended. */
   readonly hardAbortGraceMs: number;
 }
 
-/** A thread, as the records know it; link.ts has it. */
+/** A thread, as the records see it. `link.ts` implements it. */
 export interface Link extends PartTaker {
   readonly name: string;
   readonly end: ActorReactorEnd;
-  /** Calls that it has made and waits for, by its numbers for them. */
+  /** Calls that the thread has made and waits for, by the thread's numbers for them. */
   readonly calls: Map<number, ActorCall>;
   readonly broadcasts: Map<number, Broadcast<ActorCall>>;
-  /** Calls that it has been given, oldest first. */
+  /** Calls that the thread has received, oldest first. */
   readonly given: Set<ActorCall>;
   /** Instances that live in it. */
   readonly mailboxes: Set<Mailbox>;
-  /** Those that have something for it and met a full ring, or no slot. */
+  /** Mailboxes with something for the thread, for which its ring had no room or the thread no slot. */
   readonly blocked: Set<Mailbox>;
   givenOf(actor: DirectoryActor): number;
-  /** Gives the thread a call. False: it has no slot, or its ring is full. */
+  /** Gives the thread a call. @returns false if the thread has no slot or its ring is full */
   give(call: ActorCall, nowMs: number): boolean;
   /**
-   * Takes a call back that the thread has not begun; false: it has. The slot is free when the thread has been told, so what it keeps of
-   * calls that were taken back is bounded too.
+   * Takes back a call that the thread has not begun. The slot is free only when the thread has been told, so what the thread keeps of such calls
+   * is bounded too.
+   * @returns false if the thread has begun the call
    */
   takeBack(call: ActorCall): boolean;
   /** Tells the thread that a begun call was given up. */
   abort(call: ActorCall): void;
-  /** Ends the thread. @param error why */
+  /** Ends the thread. @param error the reason */
   abortThread(error: Error): void;
-  /** The next item of a streamed reply. False: the thread has too much to read already. */
+  /** Sends the next item of a streamed reply. @returns false if the thread has too many unread messages */
   item(id: number, bytes: Uint8Array, start: number, end: number): boolean;
-  /** The next item of a streamed input, or how it ended. False: as above. */
+  /** Sends the next item of a streamed input, or how the input ended. @returns false as above */
   input(call: ActorCall, input: number, how: number, bytes: Uint8Array, start: number, end: number): boolean;
   /** Sends a message, now or when there is room. */
   send(bytes: number, send: () => boolean): void;
 }
 
-/** A call that another one is made for, as far as a circle of calls is looked for. */
+/** A call that waits for another one. Used to find circles of calls. */
 export interface Ancestor {
   readonly isOver: boolean;
   readonly actor: DirectoryActor;
@@ -82,7 +83,7 @@ export class DirectoryActor {
   readonly mailboxes = new Map<string, Mailbox>();
   /** Threads that take its calls. */
   readonly links: Link[] = [];
-  /** Of a `pool` actor: what waits for the instance of one thread, and for no other. */
+  /** For a `pool` actor: the mailboxes of calls that only the instance of one thread may take. */
   readonly targets = new Map<Link, Mailbox>();
   /** Mailboxes with messages, and no thread that takes them. */
   readonly unplaced = new Set<Mailbox>();
@@ -98,12 +99,12 @@ export class DirectoryActor {
     deepest: 0,
     queueWait: new Histogram(),
   };
-  /** Accepted and not over, in all mailboxes. */
+  /** The number of messages that were accepted and are not over, in all mailboxes. */
   messages = 0;
   bytes = 0;
   /** Instances of a keyed or single actor that live in a thread. */
   placed = 0;
-  /** What threads have done that are gone. */
+  /** The counters of threads that have ended. */
   gone: ActorCounts = NO_COUNTS;
   /** What threads that take its calls say of its methods, in the order in which they have started. */
   readonly manifests = new Map<Link, Buffer>();
@@ -125,7 +126,7 @@ export class DirectoryActor {
     return mailbox;
   }
 
-  /** Those of all instances that there are. */
+  /** The mailboxes of all instances. */
   instances(): Mailbox[] {
     if (this.settings.kind === 'pool') return this.links.map((link) => this.#targetOf(link));
     const lives = ({ link, state, messages }: Mailbox) =>
@@ -142,7 +143,7 @@ export class DirectoryActor {
     return mailbox;
   }
 
-  /** The thread among these that has least of it, and room for more; null: there is none. */
+  /** @returns the thread among these that has the fewest calls of this actor, and room for more; null: no thread has room */
   leastLoaded(limit: number, among: readonly Link[]): Link | null {
     let least: Link | null = null;
     let leastGiven = limit;
@@ -168,7 +169,7 @@ export class DirectoryActor {
 export class Mailbox {
   readonly actor: DirectoryActor;
   readonly key: string;
-  /** It is for the instance of one thread of a `pool` actor, and ends with that. */
+  /** True if only the instance of one thread of a `pool` actor takes these calls. The mailbox ends with that thread. */
   readonly isTarget: boolean;
   messages = 0;
   bytes = 0;
@@ -182,7 +183,7 @@ export class Mailbox {
   link: Link | null = null;
   /** `moving`: nothing more for the instance, which stops when it has ended what it has. `stopping`: it was told to. */
   state: 'open' | 'moving' | 'stopping' = 'open';
-  /** Accepted, and given to no thread. */
+  /** Calls that were accepted and that no thread has. */
   head: ActorCall | null = null;
   #tail: ActorCall | null = null;
 
@@ -200,7 +201,7 @@ export class Mailbox {
     this.#tail = call;
   }
 
-  /** Back where it was: before all that was accepted later. What comes back is older than what waits, or the next but few. */
+  /** Puts a call back in front of all that were accepted later. Few older calls wait, so the search is short. */
   putBack(call: ActorCall): void {
     call.state = 'waiting';
     call.link = null;
@@ -230,9 +231,9 @@ export class Mailbox {
 
 export class ActorCall implements Ancestor {
   state: 'waiting' | 'given' | 'over' = 'waiting';
-  /** Who waits for the reply; null: nobody, of a tell or of a call that was given up. */
+  /** The thread that waits for the reply; null: none does, because the call is a tell or was given up. */
   caller: Link | null;
-  /** Null: it is not one of a call for every instance. */
+  /** The call to every instance that this call belongs to; null: it belongs to none. */
   broadcast: Broadcast<ActorCall> | null = null;
   /** The caller's number for it. */
   readonly id: number;
@@ -240,15 +241,15 @@ export class ActorCall implements Ancestor {
   readonly flags: number;
   readonly deadlineMs: number;
   readonly payload: Buffer;
-  /** Calls that were accepted later have more. */
+  /** Calls that were accepted later have a greater number. */
   readonly sequence: number;
-  /** The call that this one was made for, while both go on; null: none. */
+  /** The call whose method made this one, while neither is over; null: none. */
   parent: Ancestor | null;
   /** While it is given. */
   link: Link | null = null;
   slot = -1;
   generation = 0;
-  /** As the reactor's turns count time. */
+  /** By the clock of the reactor's turns. */
   readonly acceptedAtMs: number;
   givenAtMs = 0;
   previous: ActorCall | null = null;

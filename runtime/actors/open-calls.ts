@@ -1,6 +1,6 @@
 /**
- * Calls from their acceptance to their end: what a mailbox accepts or refuses, who is told the result, and what becomes of a call that
- * its caller has given up or whose thread has died. A call ends exactly once.
+ * Follows calls from their acceptance to their end: decides whether a mailbox accepts a call, sends its result, and ends a call that its caller
+ * has given up or whose thread has died. A call ends exactly once.
  */
 import { CallFlag, type Failure, How } from '../../wire/actors/messages.ts';
 import { corrupt } from '../../wire/decoder.ts';
@@ -17,9 +17,9 @@ import { ActorCall, type Ancestor, type DirectoryActor, type Link, type Mailbox 
 import type { DirectoryObserver } from './observer.ts';
 import type { ActorTurns } from './turns.ts';
 
-/** What open calls need of the directory. */
+/** The part of the directory that open calls use. */
 export interface OpenCallsOwner {
-  /** The server does not stop. */
+  /** True until the server stops. */
   readonly isRunning: boolean;
   onCallOver(): void;
 }
@@ -60,7 +60,7 @@ export class OpenCalls implements CallOwner {
     this.#doomed = new Doomed((call) => this.#endThreadOf(call), turns.now);
   }
 
-  /** Messages that were accepted and are not over. */
+  /** The number of messages that were accepted and are not over. */
   get messages(): number {
     return this.#messages;
   }
@@ -107,7 +107,7 @@ export class OpenCalls implements CallOwner {
     const hasRoom = conversation !== -1 && this.#direct.admit(link, conversation, mailbox, payload.length);
     const refusal = hasRoom ? null : refusalOf(mailbox, flags, parent, payload.length);
     if (refusal !== null) {
-      // Conversations hold room for their own calls: called back, they leave it to the next caller.
+      // A direct channel holds room for its own calls. Asked to, it returns the room for the next caller.
       this.#direct.callBackOf(mailbox);
       this.#refuse(link, id, actor, refusal.code, refusal.message);
       return;
@@ -205,7 +205,7 @@ export class OpenCalls implements CallOwner {
     link.leaveIfEmpty();
   }
 
-  /** All that the caller had sent before has begun: from here on the caller may speak to the thread itself. */
+  /** Called when everything that the caller has sent before has begun, so the caller may now send to the thread directly. */
   #onJoins(link: ActorLink, call: ActorCall): void {
     const { caller, id, mailbox } = call;
     this.#over(call);
@@ -247,12 +247,12 @@ export class OpenCalls implements CallOwner {
     broadcast.calls.clear();
   }
 
-  /** Nobody waits for the call. */
+  /** Called when nobody waits for the call any more. */
   #giveUp(call: ActorCall): void {
     const { mailbox } = call;
     if (call.state === 'waiting') mailbox.remove(call);
     else if (call.state !== 'given' || !(call.link as Link).takeBack(call)) {
-      // The method runs; the call is over when the method has ended.
+      // The method runs, so the call is over only when the method has ended.
       if (call.state !== 'given') return;
       (call.link as Link).abort(call);
       if ((call.flags & CallFlag.Hard) !== 0) {
@@ -264,19 +264,19 @@ export class OpenCalls implements CallOwner {
     this.#instances.onWorkOver(mailbox);
   }
 
-  /** The caller of this call has given it up, wants it to end with its thread, and its grace has passed. */
+  /** Ends the thread of a call with the option `hard` that was given up and whose grace period has passed. */
   #endThreadOf({ link, mailbox }: ActorCall): void {
     const { name, hardAbortGraceMs } = mailbox.actor.settings;
     const why = `actor ${name}: a call with the option hard was given up, and had not ended ${hardAbortGraceMs} ms later`;
     link?.abortThread(new Error(why));
   }
 
-  /** About once a second: ends the threads of calls whose grace has passed. */
+  /** Called about once a second: ends the threads of calls whose grace period has passed. */
   endDoomed(nowMs: number): void {
     this.#doomed.look(nowMs);
   }
 
-  /** A thread does not read what the call has for it: fails the call and has its method aborted. @param link that runs the method */
+  /** Called when a thread does not read what the call sends it: fails the call and aborts its method. @param link the thread that runs the method */
   breakOff(link: Link, call: ActorCall, why: string): void {
     this.#fail(call, 'SLUICE_ACTOR_OVERLOADED', `${call.mailbox.actor.settings.name}: ${why}`, 'yes');
     call.caller = null;
@@ -285,7 +285,7 @@ export class OpenCalls implements CallOwner {
 
   // ---- calls that no method will end
 
-  /** The thread of the call is gone. */
+  /** Called when the thread of the call has ended. */
   died(call: ActorCall, link: ActorLink, begun: 'no' | 'yes'): void {
     const { settings } = call.mailbox.actor;
     const when = begun === 'yes' ? 'while the method ran' : 'before the method began';
@@ -294,16 +294,16 @@ export class OpenCalls implements CallOwner {
     this.#over(call);
   }
 
-  /** The deadline of a call without a waiting caller passed while it waited. The call is no longer in a mailbox. */
+  /** Called when the deadline of a call without a waiting caller has passed in the mailbox. The mailbox has removed the call. */
   expire(call: ActorCall): void {
     this.#lose(call, 'its deadline passed while it waited');
     this.#over(call);
     const { mailbox } = call;
-    // It may have been all that there was for its key.
+    // It may have been the last message of its key.
     if (mailbox.head === null) this.#instances.onWorkOver(mailbox);
   }
 
-  /** No thread is going to take the calls that wait in the mailbox. */
+  /** Called when no thread will take the calls that wait in the mailbox. */
   refuseWaiting(mailbox: Mailbox, why = 'the server stops'): void {
     for (let call = mailbox.head; call !== null; call = mailbox.head) {
       mailbox.remove(call);
@@ -312,12 +312,12 @@ export class OpenCalls implements CallOwner {
     }
   }
 
-  /** The server has stopped. */
+  /** Called when the server has stopped. */
   close(): void {
     this.#doomed.clear();
   }
 
-  /** Tells whoever waits for the call that it has failed; the call is not over yet. */
+  /** Sends the failure to the caller that waits. The call itself is not over yet. */
   #fail(call: ActorCall, code: string, message: string, begun: Failure['begun']): void {
     const { caller, broadcast } = call;
     if (caller === null && broadcast === null) {

@@ -1,8 +1,8 @@
 /**
- * The actors that live in this thread: makes instances, runs the calls that the reactor and other threads give, and replies to them.
+ * Hosts the actors of this thread: creates instances, runs the calls that the reactor and other threads send, and replies to them.
  *
- * A call is claimed when its method begins. Until then, whoever gave the call can take it back: to give it to another thread, or because its
- * caller has given it up.
+ * A call is claimed when its method begins. Until then its sender can take it back, either to give it to another thread or because its caller
+ * has given it up.
  */
 
 import { performance } from 'node:perf_hooks';
@@ -119,7 +119,7 @@ export class ActorHost implements InstanceOwner {
     const call = new HostedCall(source, slot, generation, flags, deadlineMs, instance, nowMs);
     source.add(call);
     const mayOvertake = (flags & CallFlag.Interleaves) !== 0 && instance.state === 'ready';
-    // One that joins begins when all before it has, and takes nobody's place.
+    // A joining call begins when every call before it has begun, and takes no other call's place.
     const canBegin = (flags & CallFlag.Joins) === 0 ? instance.canBegin : instance.state === 'ready';
     const mayBegin = canBegin && instance.queue.head === null;
     if ((mayBegin || mayOvertake) && !this.#thread.isLateAt(nowMs)) {
@@ -141,7 +141,7 @@ export class ActorHost implements InstanceOwner {
     if (actor !== -1) this.#thread.counters.add(actor, ActorCounter.Dropped, 1);
   }
 
-  /** The direct channel is gone, so the replies to its calls reach no one. */
+  /** The direct channel has closed, so nobody receives the replies to its calls. */
   onSevered(source: CallSource<HostedCall>): void {
     source.sever();
     for (const call of source.calls) if (call !== null) this.#giveUp(call);
@@ -150,7 +150,7 @@ export class ActorHost implements InstanceOwner {
   #giveUp(call: HostedCall): void {
     if (call.state === 'queued') {
       this.#forget(call);
-      // What joins waits for nothing but those before it.
+      // A joining call waits only for the calls before it.
       const { instance } = call;
       if (instance.queue.head !== null && (instance.queue.head.flags & CallFlag.Joins) !== 0)
         this.#advanceLater(instance);
@@ -216,7 +216,7 @@ export class ActorHost implements InstanceOwner {
       .then(() => this.#sendStopped(index, key, failure));
   }
 
-  /** @param failure what its `stop` has thrown; null: nothing */
+  /** @param failure what the instance's `stop` has thrown; null: nothing */
   #sendStopped(index: number, key: string, failure: { readonly error: unknown } | null): void {
     const { bytes, length } = failure === null ? NONE : encodedReport(failure.error);
     this.#thread.send(bytes, length, (end, payload) => end.sendStopped(index, key, payload, length));
@@ -237,7 +237,7 @@ export class ActorHost implements InstanceOwner {
     }
   }
 
-  // ---- what may begin
+  // ---- calls that may begin
 
   #advanceLater(instance: Instance<HostedCall>): void {
     this.#ready.add(instance);
@@ -273,7 +273,7 @@ export class ActorHost implements InstanceOwner {
         const payload = call.payload as Buffer;
         call.payload = null;
         this.#begin(call, payload, 0, payload.length, nowMs);
-        // A method that ran to its end may have let others be taken out meanwhile.
+        // A method that has run to its end may have caused other calls to be removed meanwhile.
         call = instance.queue.head;
       } else {
         call = next;
@@ -291,7 +291,7 @@ export class ActorHost implements InstanceOwner {
     return false;
   }
 
-  /** The call was recalled: another thread has it, or its caller has given it up. */
+  /** Called when the call was taken back: another thread has it, or its caller has given it up. */
   #forget(call: HostedCall): void {
     call.state = 'over';
     call.payload = null;
@@ -375,7 +375,7 @@ export class ActorHost implements InstanceOwner {
       if (methodsAreWatched())
         call.record = call.within(methodStarts, actor.settings.name, key, name, call.flags, waitMs);
       const isAsk = (call.flags & (CallFlag.Streams | CallFlag.Tell)) === 0;
-      // In one scope: to enter the call's context once more costs as much as to encode a small reply.
+      // In one scope, because entering the call's context again costs as much as encoding a small reply.
       result = call.within(
         applyTo,
         instance.object as object,
@@ -389,7 +389,7 @@ export class ActorHost implements InstanceOwner {
         return;
       }
       if (result instanceof Promise) {
-        // A `then` of the promise's own may call back twice.
+        // A promise with a `then` of its own may call back twice.
         promiseThen.call(
           result,
           (value: unknown) => this.#end(call, method, value),
@@ -439,7 +439,7 @@ export class ActorHost implements InstanceOwner {
       item: (value) => {
         call.refused = this.#replies.item(call, value);
         if (call.refused === null) return true;
-        // The generator has its instance until it has returned, as when its reader leaves.
+        // The generator occupies its instance until it has returned, also if its reader leaves.
         this.#giveUp(call);
         return false;
       },
@@ -475,7 +475,7 @@ export class ActorHost implements InstanceOwner {
   }
 }
 
-// What runs within a call: code of the application's, also where it looks like none (an iterator, a subscriber).
+// These run within a call, because they run application code, such as an iterator or a subscriber.
 
 /** What the method gives. @param replies takes a value that has come at once, which is `ENCODED` then; null: the value is not sent */
 function applyTo(

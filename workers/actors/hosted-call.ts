@@ -1,4 +1,4 @@
-/** A call that this thread has been given: in an instance's queue, then running, then over. */
+/** A call that this thread has received: first in an instance's queue, then running, then over. */
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { clockMilliseconds } from '../../wire/clock.ts';
 import type { Queued } from './call-queue.ts';
@@ -11,7 +11,7 @@ import type { HostedMethod, Instance } from './instance.ts';
 import type { SentStream } from './sent-stream.ts';
 import type { Call } from './types.ts';
 
-/** A call that was made within another, and ends with it. */
+/** A call that a method makes. It ends with the method's own call. */
 export interface Child {
   abandon(): void;
 }
@@ -20,8 +20,8 @@ export interface Child {
 export const runningCall: AsyncLocalStorage<HostedCall> = new AsyncLocalStorage();
 
 /**
- * Within an async scope of its own, which ends when this returns: so the stores are entered, and need not be left one by one. Not by a
- * snapshot: to take one costs more than all the rest of a call.
+ * Runs in an async scope of its own, which ends when this returns, so the stores are entered and need not be left one by one. A snapshot would
+ * cost more than the rest of the call.
  */
 function enter<A extends unknown[], R>(call: HostedCall, run: (...args: A) => R, args: A): R {
   runningCall.enterWith(call);
@@ -33,18 +33,18 @@ export class HostedCall implements Call, Queued<HostedCall> {
   readonly slot: number;
   readonly generation: number;
   readonly flags: number;
-  /** The deadline, as `clockMilliseconds`. */
+  /** The deadline, by `clockMilliseconds`. */
   readonly deadlineMs: number;
   readonly instance: Instance<HostedCall>;
   state: 'queued' | 'running' | 'over' = 'queued';
   /** `performance.now()` when the thread received the call, and when its method began. */
   readonly givenAtMs: number;
   begunAtMs = 0;
-  /** While it is queued. */
+  /** Set while the call is queued. */
   payload: Buffer | null = null;
-  /** Of a call whose reply is one, from its beginning on. */
+  /** The stream of a call that replies with one, from the call's beginning on. */
   stream: SentStream | null = null;
-  /** How it replies when its stream has returned, because of an item that could not be sent; null: there is none. */
+  /** Sends the reply when the stream has returned because of an item that could not be sent; null: every item could be sent. */
   refused: (() => void) | null = null;
   /** Its streamed inputs; null: none. */
   inputs: readonly HostedInput[] | null = null;
@@ -53,17 +53,17 @@ export class HostedCall implements Call, Queued<HostedCall> {
   carried: Carried | null = null;
   /** The method has begun, so all carried stores could be entered. */
   hasEntered = false;
-  /** What its payload says of the calls that wait for it; undefined: no method has made it. */
+  /** What the payload says of the calls that wait for this one; undefined: no method has made it. */
   carriedChain: unknown = undefined;
-  /** Null: there is no subscriber. */
+  /** Null without a subscriber. */
   record: MethodRecord | null = null;
   previous: HostedCall | null = null;
   next: HostedCall | null = null;
   #children: Set<Child> | null = null;
   #chain: Chain | null = null;
   /**
-   * The async context of this call alone, made where nobody else's code has run. A turn begins many calls: what one enters
-   * (`AsyncLocalStorage.enterWith`) in the turn's own context would be the next one's.
+   * The async context of this call alone, created before application code has run. A turn begins many calls. A store that one call enters
+   * (`AsyncLocalStorage.enterWith`) in the turn's context would leak into the next call.
    */
   readonly #context = new AsyncResource('SLUICE_ACTOR_CALL');
   #controller: AbortController | null = null;
@@ -87,12 +87,12 @@ export class HostedCall implements Call, Queued<HostedCall> {
     this.instance = instance;
   }
 
-  /** Runs what belongs to the call in its context. */
+  /** Runs a function in the call's context. */
   within<A extends unknown[], R>(run: (...args: A) => R, ...args: A): R {
     return this.#context.runInAsyncScope(enter<A, R>, undefined, this, run, args);
   }
 
-  /** Itself and the calls that wait for it. Made when the method makes a call: most methods make none. */
+  /** This call and the calls that wait for it. Created when the method makes a call, because most methods make none. */
   get chain(): Chain {
     if (this.#chain === null) {
       const { slot, generation, flags, instance } = this;
@@ -103,7 +103,7 @@ export class HostedCall implements Call, Queued<HostedCall> {
     return this.#chain;
   }
 
-  /** Created on first use: most methods never look at it. */
+  /** Created on first use, because most methods never use it. */
   get signal(): AbortSignal {
     if (this.#controller === null) {
       this.#controller = new AbortController();
@@ -116,7 +116,7 @@ export class HostedCall implements Call, Queued<HostedCall> {
     return (this.deadlineMs - clockMilliseconds()) | 0;
   }
 
-  /** Why the call was given up; null: its caller waits. */
+  /** Why the caller gave the call up; null: the caller waits. */
   get aborted(): { readonly reason: unknown } | null {
     return this.#aborted;
   }

@@ -20,52 +20,52 @@ export interface CalledActor {
   openBytes: number;
 }
 
-/** What a call asks of its owner. */
+/** What a call needs of its owner. */
 export interface CallOwner {
   addDeadline(call: Due, lengthMs: number): void;
   deleteDeadline(call: Due): void;
-  /** Its caller has given it up. */
+  /** Called when the caller has given the call up. */
   give(call: MadeCall, error: ActorError): void;
   pull(call: MadeCall, items: number): void;
   input(call: MadeCall, input: number, how: How, bytes: Uint8Array, length: number): void;
 }
 
-/** A direct channel that has it; its slot there is the call's. */
+/** The direct channel that carries the call, in a slot of its own. */
 export interface GivenTo {
   cancel(call: MadeCall): void;
   pull(call: MadeCall, items: number): void;
-  /** False: the other thread has too much to read already. */
+  /** @returns false if the other thread has too many unread messages */
   input(call: MadeCall, input: number, how: number, bytes: Uint8Array, length: number): boolean;
 }
 
 export class MadeCall implements Child, Due, StreamSource, FedCall {
-  /** Through the reactor. */
+  /** Sends it through the reactor. */
   id = 0;
   readonly actor: CalledActor;
   readonly key: string;
   readonly method: string;
   readonly flags: number;
   readonly bytes: number;
-  /** The call within which this one is made; undefined: none. */
+  /** The call whose method makes this one; undefined: no method does. */
   readonly parent: HostedCall | undefined;
-  /** Takes the items of a streamed reply; null: it is none. */
+  /** Takes the items of a streamed reply; null: the reply is not a stream. */
   readonly stream: ReadStream | null;
   /** Null: no argument is a stream. */
   readonly inputs: SentInputs | null;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  /** The results so far of a call to `each`; null: it is not one. */
+  /** The results so far of a call to `each`; null for any other call. */
   readonly parts: EachResult<unknown>[] | null;
   isOpen = true;
-  /** The payload, kept while it may have to be sent again. */
+  /** The payload, kept as long as it may have to be sent again. */
   payload: Buffer | null = null;
   /** Its talk, if it may use a direct channel. */
   talk: { open: number } | null = null;
-  /** The direct channel that it was given over; null: none. */
+  /** The direct channel that it was sent over; null: it was not. */
   channel: GivenTo | null = null;
   slot = -1;
   generation = 0;
-  /** Those that were given later have more. */
+  /** Calls that were sent later have a greater number. */
   sequence = 0;
   dueMs = 0;
   queue: DueQueue | null = null;
@@ -159,7 +159,7 @@ export class MadeCall implements Child, Due, StreamSource, FedCall {
   }
 }
 
-/** A method, as messages name it. */
+/** The name of a method in error messages. */
 export function labelOf({ settings }: CalledActor, method: string): string {
   return `${settings.name}.${method}`;
 }

@@ -22,7 +22,7 @@ export class ReadStream implements AsyncIterableIterator<unknown, undefined> {
   /** Null: each item has memory of its own. */
   memory: ReusedMemory | null = null;
   readonly #begin: (stream: ReadStream) => Promise<unknown>;
-  /** Items granted at a time: half of those that may be in flight. */
+  /** How many items are granted at a time: half of those that may be in flight. */
   readonly #grantFrom: number;
   readonly #items: unknown[] = [];
   readonly #waiting: Waiting[] = [];
@@ -32,7 +32,7 @@ export class ReadStream implements AsyncIterableIterator<unknown, undefined> {
   /** How the stream ended, reported once, after the items. */
   #failure: { readonly error: unknown } | null = null;
 
-  /** @param begin has it begin; what it returns settles when the stream ends */
+  /** @param begin starts the stream; its promise settles when the stream ends */
   constructor(begin: (stream: ReadStream) => Promise<unknown>, window: number) {
     this.#begin = begin;
     this.#grantFrom = Math.max(1, window >> 1);

@@ -1,4 +1,4 @@
-/** The reply to a call: a value, what the method threw, or why it was not called. */
+/** Encodes and sends the reply to a call: a value, what the method threw, or the reason why the method was not called. */
 import { performance } from 'node:perf_hooks';
 import { types } from 'node:util';
 import { ActorCounter } from '../../wire/actors/counters.ts';
@@ -15,9 +15,9 @@ import { freeEncoder } from './payloads.ts';
 import type { ThreadLink } from './thread-link.ts';
 
 const NOTHING = new Uint8Array(0);
-/** From this size on, saving a copy pays. */
+/** For a byte array of at least this size, avoiding a copy costs less than making it. */
 const LARGE_BYTES = 4_096;
-/** What the runtime itself says of a failure. The smallest ring takes it, whose longest message has nearly 32 KiB. */
+/** Limits of a failure that the runtime reports. It fits into the smallest ring, whose longest message has nearly 32 KiB. */
 export const FAILURE_LIMITS: PayloadLimits = {
   maxBytes: 24_576,
   maxDepth: 16,
@@ -25,7 +25,7 @@ export const FAILURE_LIMITS: PayloadLimits = {
   maxErrorChars: DEFAULT_MAX_ERROR_CHARS,
 };
 
-/** Fewer than fit into `FAILURE_LIMITS` in any encoding. */
+/** A text of this many characters fits into `FAILURE_LIMITS` in any encoding. */
 const MOST_MESSAGE_CHARS = 8_000;
 
 const NOT_READ = encoded({
@@ -41,7 +41,8 @@ function encoded(failure: Failure): Uint8Array {
 }
 
 /**
- * Encodes an error that goes to the log, which says less of one that is larger than that. What was encoded is to be sent at once.
+ * Encodes an error for the log. If the error exceeds `FAILURE_LIMITS`, its name and the beginning of its message are encoded instead. The
+ * caller must send the result before anything else is encoded.
  */
 export function encodedReport(error: unknown): PayloadEncoder {
   const encoder = freeEncoder();
@@ -56,13 +57,14 @@ export function encodedReport(error: unknown): PayloadEncoder {
   return encoder;
 }
 
-/** Replies with the reason why an item of a stream cannot be sent. */
+/** Sends the reason why an item of a stream cannot be sent, as the reply. */
 type Refused = () => void;
 
 export class Replies {
   readonly #thread: ThreadLink;
-  /** What `encode` has encoded last and `sendEncoded` has not sent, and why that is no reply; null: it is one. */
+  /** Holds what `encode` has encoded last and `sendEncoded` has not sent. */
   #encoded: PayloadEncoder = freeEncoder();
+  /** Why that cannot be a reply; null: it can. */
   #refusal: PayloadError | null = null;
 
   constructor(thread: ThreadLink) {
@@ -78,7 +80,7 @@ export class Replies {
     this.sendEncoded(call);
   }
 
-  /** Encodes what a method has returned. It runs in the call's context, as a getter of the value is code of the application's. */
+  /** Encodes what a method has returned, in the call's context, because getters of the value are application code. */
   encode(call: HostedCall, value: unknown): void {
     const encoder = freeEncoder();
     this.#refusal = null;
@@ -111,7 +113,7 @@ export class Replies {
       } catch (error) {
         if (error instanceof PayloadError) throw error;
         letGo(encoder);
-        // A store that came along cannot be entered, which is what the call fails with.
+        // A store that came with the call cannot be entered, so the call fails with that error.
         encoder.encodeThrown(error, limits);
       }
     } catch (error) {
@@ -127,13 +129,13 @@ export class Replies {
 
   failed(call: HostedCall, code: string, message: string, begun: 'no' | 'yes'): void {
     const encoder = freeEncoder();
-    // It may name what a caller has made up.
+    // The name comes from the caller and may be anything.
     const cut = message.slice(0, MOST_MESSAGE_CHARS);
     encoder.encode({ code: code as ActorErrorCode, message: cut, begun }, 'failure', FAILURE_LIMITS);
     this.#reply(call, How.Failed, encoder.bytes, encoder.length);
   }
 
-  /** For a method that still reads an input of a call that has had its reply. */
+  /** The error of a method that still reads an input when the reply to its call was sent. */
   #overError({ instance }: HostedCall): ActorError {
     const message = `${instance.actor.settings.name}: the call that the input belongs to is over`;
     return new ActorError('SLUICE_ACTOR_ABORTED', message, { begun: 'yes', by: 'actor' });
@@ -151,7 +153,7 @@ export class Replies {
     return runMs;
   }
 
-  /** True if no caller waits: of a tell, or of a stream whose reader has left. */
+  /** True if no caller waits: the call is a tell, or the reader of its stream has left. */
   #countDropped(call: HostedCall): void {
     if ((call.flags & (CallFlag.Tell | CallFlag.Streams)) !== 0) return;
     const { index } = call.instance.actor;
@@ -167,11 +169,11 @@ export class Replies {
     if (source.outbox.isFullFor(length)) source.reply(slot, How.Failed, NOT_READ, NOT_READ.length);
     else source.reply(slot, how, bytes, length);
     source.delete(call);
-    // A subscriber may make calls, which are encoded where the reply was.
+    // A subscriber may make calls, and their arguments are encoded into the memory that held the reply.
     if (call.record !== null) call.within(methodEnds, call.record, runMs, how !== How.Value);
   }
 
-  /** Every call that was given before it has begun. */
+  /** Every call that this thread received before this one has begun. */
   joined(call: HostedCall): void {
     this.#reply(call, How.Value, NOTHING, 0);
   }
@@ -188,12 +190,12 @@ export class Replies {
     this.#reply(call, How.Failed, NOT_READ, NOT_READ.length);
   }
 
-  /** The stream has come to its end. */
+  /** The stream has ended. */
   streamEnd(call: HostedCall): void {
     this.#reply(call, How.Value, UNDEFINED, UNDEFINED.length);
   }
 
-  /** Null: it is on its way. Otherwise the stream is to end, and what this returns then says why. */
+  /** @returns null if the item was sent; otherwise the stream must end, and calling the result sends the reason */
   item(call: HostedCall, value: unknown): Refused | null {
     const { index, settings } = call.instance.actor;
     const bytesOnly = largeBytesIn(value, this.#thread.limitsOf(index).maxBytes);
@@ -216,8 +218,8 @@ export class Replies {
 }
 
 /**
- * What the encoder would write as bytes, so long that a copy less counts; null: something else. A view of its own, as properties of the
- * given one may say anything of it.
+ * Returns a view of a byte array that is long enough for a saved copy to matter; null for any other value. The view is new, because an
+ * application may have replaced the properties of the given one.
  */
 function largeBytesIn(value: unknown, maxBytes: number): Uint8Array | null {
   if (!types.isUint8Array(value) || types.isSharedArrayBuffer(bufferOf(value))) return null;
@@ -226,7 +228,7 @@ function largeBytesIn(value: unknown, maxBytes: number): Uint8Array | null {
   return bytes;
 }
 
-// What runs within a call: code of the application's, also where it looks like none (a getter).
+// These run within a call, because they run application code, such as a getter.
 
 function encode(encoder: PayloadEncoder, value: unknown, what: string, limits: PayloadLimits): void {
   encoder.encode(value, what, limits);
@@ -242,7 +244,7 @@ function encodeThrown(encoder: PayloadEncoder, thrown: unknown, limits: PayloadL
   hold(encoder);
 }
 
-// A store's `run` may go on when it has called what it was given, and make calls, which are not to be encoded over the reply.
+// A store's `run` may continue after its callback and make calls. Their arguments must not overwrite the encoded reply.
 
 function hold(encoder: PayloadEncoder): void {
   encoder.isBusy = true;

@@ -12,11 +12,11 @@ import type { ThreadLink } from './thread-link.ts';
 
 /** What the inputs need from their call. */
 export interface FedCall {
-  /** The call has not settled. */
+  /** True until the call settles. */
   readonly isOpen: boolean;
-  /** An item is not plain data, so the call fails. */
+  /** Called when an item is not plain data, so the call fails. */
   failFor(error: PayloadError): void;
-  /** The next of an input, or how it ended. */
+  /** Sends the next item of an input, or how the input ended. */
   input(input: number, how: How, bytes: Uint8Array, length: number): void;
 }
 
@@ -27,12 +27,12 @@ function isStream(value: unknown): value is AsyncIterable<unknown> {
   try {
     return typeof (value as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator] === 'function';
   } catch {
-    // A trap or a getter has thrown: it is data, which the encoder looks at.
+    // A trap or a getter has thrown, so the argument is no stream. The encoder treats it as data.
     return false;
   }
 }
 
-/** Places of the arguments that are streams; null: none is. */
+/** The positions of the arguments that are streams; null: no argument is one. */
 export function placesOfStreams(args: readonly unknown[]): number[] | null {
   let places: number[] | null = null;
   for (let place = 0; place < args.length; place++) {
@@ -50,7 +50,7 @@ export class SentInputs {
   readonly #iterables: readonly AsyncIterable<unknown>[];
   readonly #places: readonly number[];
   readonly #streams: (SentStream | undefined)[] = [];
-  /** Iterators run in the context of the call, not in that of the turn that brings their credit. */
+  /** Iterators run in the context of the call, not in the context of the turn that receives their credit. */
   readonly #within: <R>(run: () => R) => R = AsyncLocalStorage.snapshot();
   #call: FedCall | null = null;
 
@@ -96,7 +96,7 @@ export class SentInputs {
     stream.ask();
   }
 
-  /** The call has settled. An iterable that was never read is left untouched: it belongs to the caller. */
+  /** Called when the call has settled. An iterable that was never read is left untouched, because it belongs to the caller. */
   giveUp(): void {
     for (const stream of this.#streams) stream?.giveUp(this.#graceMs);
   }

@@ -15,7 +15,7 @@ import type { Spin } from './spin.ts';
 
 const RECEIVE_LIMIT = 256;
 const POLLS_BEFORE_SLEEP = 8;
-/** Up to this many open calls, waiting for a reply pays. With more, some replies arrive while others are handled. */
+/** With at most this many open calls the thread waits for a reply. With more, some replies arrive while it handles others. */
 const FEW_CALLS = 2;
 /** A turn that has lasted this long publishes its output before it begins anything else. */
 const TURN_TARGET_MS = 1;
@@ -23,11 +23,11 @@ const TURN_TARGET_MS = 1;
 /** The async context from before any application code has run. */
 export const OUTERMOST: AsyncResource = new AsyncResource('SLUICE_ACTORS');
 
-/** The calls of the thread. */
+/** Counts the calls of the thread and begins those that wait. */
 export interface TurnsOwner {
-  /** Calls that it has made and that have not settled. */
+  /** Calls that the thread has made and that have not settled. */
   readonly openCalls: number;
-  /** Methods that run in it, and those that have ended since the start. */
+  /** The number of methods that run in the thread, and of those that have ended since its start. */
   readonly running: number;
   readonly ended: number;
   /** True if waiting calls may begin. */
@@ -36,7 +36,7 @@ export interface TurnsOwner {
 }
 
 export class Turns {
-  /** All that the thread takes turns with; the reactor's is the first one. */
+  /** The thread's ends of its channels. The channel to the reactor is the first one. */
   readonly #ends: readonly ChannelEnd[];
   readonly #owner: TurnsOwner;
   readonly #spin: Spin | null;
@@ -45,16 +45,16 @@ export class Turns {
   /** 0: the last message came alone. */
   #pollsBeforeSleep = POLLS_BEFORE_SLEEP;
   #isScheduled = false;
-  /** Behaves like a thread that computes: it takes no turns. For tests. */
+  /** If true, the thread takes no turns, like one that computes. For tests. */
   #isHeld = false;
   #isReceiving = false;
   #willPublish = false;
   #startMs = 0;
-  /** Of `clockMilliseconds`, when the last turn began. */
+  /** When the last turn began, by `clockMilliseconds`. */
   clockMs: number = clockMilliseconds();
   /** When something was first begun since the last turn; 0: nothing was. */
   #betweenSinceMs = 0;
-  /** Methods that had ended when the thread last slept. */
+  /** How many methods had ended when the thread last slept. */
   #endedBefore = 0;
   /** Since when turns have followed each other without a turn of the event loop; 0: it has turned. */
   #withinLoopSinceMs = 0;
@@ -75,7 +75,7 @@ export class Turns {
     this.#nowMs = nowMs;
   }
 
-  /** Something was sent. */
+  /** Called after something was sent. */
   said(): void {
     if (this.#isReceiving || this.#willPublish) return;
     this.#willPublish = true;
@@ -86,7 +86,7 @@ export class Turns {
     this.#polls = 0;
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    // A callback of Node's runs in the context that asked for it, and here that may be an application's.
+    // Node runs a callback in the async context that requested it, which here may be an application's.
     OUTERMOST.runInAsyncScope(setImmediate, undefined, this.#turn);
   }
 
@@ -98,8 +98,8 @@ export class Turns {
   }
 
   /**
-   * This turn, or what goes on between turns, has lasted long enough: what it has to say goes now, and the next turn begins the rest, so
-   * that news, and the thread's other work, come in between.
+   * Tells whether this turn, or the work between turns, has lasted long enough. If so, output is published now, and the next turn begins the
+   * rest, so that new messages and the thread's other work are handled in between.
    */
   isLateAt(nowMs: number): boolean {
     if (!this.#isReceiving && this.#betweenSinceMs === 0) this.#betweenSinceMs = nowMs;
@@ -131,7 +131,7 @@ export class Turns {
   #publishSaid(): void {
     this.#willPublish = false;
     this.publish();
-    // Of one ring's senders, calls wait in the outbox and topics for themselves, so that one may have met room that the other waits for.
+    // Calls and topics wait separately for room in the same ring, so one of them may have found room while the other still waits.
     for (const end of this.#ends) if (end.needsTurn) this.request();
     if (this.#spin === null || this.#isScheduled || this.#pollsBeforeSleep > 0) return;
     const { openCalls } = this.#owner;
@@ -157,7 +157,7 @@ export class Turns {
     const sinceMs = this.#startMs;
     while (this.#spin !== null && this.#isToLook(this.#spin, received)) {
       if (this.#nowMs() - sinceMs > TURN_TARGET_MS) {
-        // It looks again when timers and sockets have had their turn.
+        // The next turn follows after timers and sockets.
         this.#polls = 0;
         setImmediate(this.#turn);
         return;
@@ -189,7 +189,7 @@ export class Turns {
     let received = 0;
     try {
       this.#owner.advanceReady();
-      // From the end: one that is severed is removed while we walk, and the reactor's is the first.
+      // Backwards, because a severed channel is removed during the loop. The reactor's channel is the first and never removed.
       for (let i = ends.length - 1; i >= 0; i--) received += ends[i]?.receive(RECEIVE_LIMIT) ?? 0;
     } finally {
       this.#isReceiving = false;
@@ -205,7 +205,7 @@ export class Turns {
     return received;
   }
 
-  /** False if a message has arrived meanwhile. */
+  /** @returns false if a message has arrived meanwhile */
   #sleep(): boolean {
     for (const end of this.#ends) if (!end.sleep() && end.state === 'awake') return false;
     this.#endedBefore = this.#owner.ended;
@@ -214,15 +214,15 @@ export class Turns {
 
   // ---- looking for a message instead of sleeping
 
-  /** Methods have ended since the thread last slept, and none runs: whoever called them may make the next call at once. */
+  /** True if methods have ended since the thread last slept, and none runs: their caller may make its next call at once. */
   get #hasReplied(): boolean {
     const { ended, running } = this.#owner;
     return ended !== this.#endedBefore && running === 0;
   }
 
   /**
-   * After a turn that has brought nothing, when a message is expected; or after a lone call that is over. What a lone reply has somebody go
-   * on with comes after the turn, in a microtask.
+   * True after a turn without messages if one is expected, and after a single call that has ended. The code that continues after a single
+   * reply runs after the turn, in a microtask.
    */
   #isToLook(spin: Spin, received: number): boolean {
     if (received > 1 || this.#owner.hasReady) return false;
@@ -230,20 +230,20 @@ export class Turns {
     return this.#polls === 1 && (this.#owner.openCalls > 0 || this.#hasReplied) && spin.isDue();
   }
 
-  /** The thread sleeps, has said something, and expects a message for it. */
+  /** Called while the thread sleeps, has sent something, and expects a message in response. */
   #lookBetweenTurns(spin: Spin): void {
     if (!spin.isDue()) return;
     const nowMs = this.#nowMs();
     if (this.#withinLoopSinceMs === 0) this.#withinLoopSinceMs = nowMs;
     if (nowMs - this.#withinLoopSinceMs > TURN_TARGET_MS) {
-      // Timers and sockets would wait for as long as calls follow each other.
+      // Otherwise timers and sockets would wait as long as calls follow each other.
       this.request();
       return;
     }
     for (const end of this.#ends) end.stayAwake();
     if (!spin.findsNews(this.#ends) && this.#sleep()) return;
     this.#isScheduled = true;
-    // Whoever has sent something asked for this, in a context of the application's.
+    // The sender of a message requested this, in an async context of the application.
     OUTERMOST.runInAsyncScope(this.#turnAtOnce);
   }
 }
