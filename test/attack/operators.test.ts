@@ -1,9 +1,10 @@
 /**
- * The operators' side under attack: commands and signals in any order and at the same time, while an honest client of
- * the applications is answered every time; and tricks that should give access to `admin` and `monitoring`.
+ * The operators' side under attack: commands and signals in any order and at the same time, and clients that abuse the listeners of `admin` and
+ * `monitoring`. Meanwhile an honest client of the applications is answered every time, and so is an operator with the token.
  */
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import type { ClientHttp2Session } from 'node:http2';
+import { type ClientHttp2Session, connect as connectHttp2Session } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -11,6 +12,7 @@ import anyTest, { type ExecutionContext } from 'ava';
 import { ControlRefusal } from '../../runtime/control/errors.ts';
 import { connectControl } from '../../runtime/control/find.ts';
 import { configOf, ownFolder } from '../control/control-server.ts';
+import { frame, getFields, headers, ping, preface, rstStream, settings } from '../http2/frames.ts';
 import { application, portOf } from '../server/harness.ts';
 import { requestHttp1 } from '../server/http1-client.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';
@@ -141,10 +143,11 @@ const TOKEN = 'a-token-that-is-long-enough-for-anybody';
 
 interface Besieged {
   readonly server: ServerProcess;
+  readonly origin: string;
   readonly ports: { readonly admin: number; readonly monitoring: number };
 }
 
-/** A server whose operators' listeners are on. */
+/** A server whose listeners for operators are on. */
 async function besieged(t: ExecutionContext): Promise<Besieged> {
   const folder = ownFolder(t);
   const tokenFile = join(folder, 'token');
@@ -161,8 +164,7 @@ async function besieged(t: ExecutionContext): Promise<Besieged> {
   );
   const portIn = async (msg: string) => Number(String((await server.log.until(msg)).address).split(':')[1]);
   const ports = { admin: await portIn('admin on'), monitoring: await portIn('monitoring on') };
-  await server.listening();
-  return { server, ports };
+  return { server, origin: await server.listening(), ports };
 }
 
 /** From an address of its own, as the attacker's requests count by address. */
@@ -248,4 +250,80 @@ test('tricks with paths, hosts, cookies and protocols open nothing', async (t) =
     t.is(await ask(admin, line, { ...authorization, 'content-length': '0' }), 404, line);
   t.is(server.log.count('internal error'), 0);
   t.is(server.log.count('failed'), 0);
+});
+
+const hello = [...getFields.slice(0, -1), '/livez'];
+
+/** What each hostile client sends; the server ends its connection, or leaves it waiting. */
+const hostile: Readonly<Record<string, readonly (string | Buffer)[]>> = {
+  'a head that does not end': ['GET / HTTP/1.1\r\nhost: x\r\n', ...Array<string>(20).fill('x: y\r\n')],
+  'a body that does not come': [
+    'POST /session HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 60000\r\n\r\n',
+    '{',
+  ],
+  'pipelined requests': ['GET /livez HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n'.repeat(500)],
+  nothing: [],
+  'a rapid reset': [
+    preface,
+    settings(),
+    ...Array.from({ length: 3_000 }, (_, n) =>
+      Buffer.concat([headers(2 * n + 1, hello), rstStream(2 * n + 1, 8)]),
+    ),
+  ],
+  'a flood of pings': [preface, settings(), ...Array.from({ length: 3_000 }, () => ping())],
+  'a flood of settings': [preface, ...Array.from({ length: 3_000 }, () => settings())],
+  'unknown frames': [preface, settings(), ...Array.from({ length: 3_000 }, () => frame(0xee, 0, 0))],
+  'more streams than there may be': [
+    preface,
+    settings(),
+    ...Array.from({ length: 1_000 }, (_, n) => headers(2 * n + 1, hello)),
+  ],
+};
+
+test('hostile clients of the operators’ listeners cost applications and operators nothing', async (t) => {
+  const { server, origin, ports } = await besieged(t);
+  const honest = new HonestClient(await connectHttp2(t, origin));
+  const operator = connectHttp2Session(`http://127.0.0.1:${ports.admin}`);
+  t.teardown(() => operator.destroy());
+  await once(operator, 'connect');
+  const status = () => request(operator, { ':path': '/status', ...authorization });
+  t.is((await status()).status, 200);
+  let state: 'on' | 'over' = 'on';
+  let strikes = 0;
+  const attack = async (port: number, pieces: readonly (string | Buffer)[], localAddress: string) => {
+    while (state === 'on') {
+      const sockets = Array.from({ length: 5 }, () => connectFrom(t, port, localAddress));
+      await Promise.all(
+        sockets.map((socket) => Promise.race([once(socket, 'connect'), once(socket, 'close')])),
+      );
+      for (const socket of sockets) for (const piece of pieces) if (!socket.destroyed) socket.write(piece);
+      strikes++;
+      // The next ones come while these are open: they are more than there may be.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (strikes % 3 === 0) for (const socket of sockets) socket.destroy();
+    }
+  };
+  const attacks = Object.values(ports).flatMap((port) =>
+    Object.values(hostile).map((pieces, index) => attack(port, pieces, `127.0.1.${index + 1}`)),
+  );
+  const before = honest.answered;
+  for (let n = 0; n < 8; n++) {
+    t.is((await status()).status, 200, 'the operator is answered');
+    t.is(
+      (await requestHttp1(`http://127.0.0.1:${ports.monitoring}/livez`)).status,
+      200,
+      'the probe is answered',
+    );
+  }
+  while (honest.answered < before + 100 && honest.wrong.length === 0)
+    await new Promise((resolve) => setImmediate(resolve));
+  state = 'over';
+  await Promise.all(attacks);
+  t.deepEqual(honest.wrong, []);
+  t.true(strikes > Object.keys(hostile).length);
+  t.is(server.log.count('internal error'), 0);
+  await honest.end();
+  t.deepEqual(honest.wrong, []);
+  server.child.kill('SIGTERM');
+  t.deepEqual(await server.ended, { code: 0, signal: null });
 });
