@@ -274,6 +274,7 @@ const http1Options: Http1Options = {
   smallChunks: { burst: 262_144, perSecond: 16_384 },
   maxDiscardedBytes: 262_144,
   discardTimeoutMs: 5_000,
+  halfCloseTimeoutMs: 1_000,
   keepAliveTimeoutMs: 5_000,
   upgradeH2c: true,
   headerTimeoutMs: 10_000,

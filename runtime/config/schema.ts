@@ -397,6 +397,11 @@ export const configSchema = v.pipe(
           'How long after its last response an idle connection is closed. Default: the longest `keepAliveTimeout` that an application has set on its `http.Server`, otherwise 5 s.',
           { from: 1, to: maxTimerMs, byDefault: undefined },
         ),
+        halfCloseTimeoutMs: timeout(
+          'A client that sends its FIN behind a complete request may still wait for the response, or may have gone away. If the response has not begun after this long, the exchange is cut off. 0: at once.',
+          1_000,
+          0,
+        ),
         upgradeH2c: flag(
           'Whether a request without a body may change a cleartext connection to HTTP/2 by `Upgrade: h2c`, as curl --http2 asks.',
           true,

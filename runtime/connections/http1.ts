@@ -32,6 +32,8 @@ export class Http1Connection implements Connection, MessageHolder {
   isDraining = false;
   /** Who caused the loss of the connection, for the exchanges that it cuts off. */
   lostBy: 'nobody' | 'peer' | 'server' = 'nobody';
+  /** Runs while requests of a client that has sent its FIN await their responses. */
+  #halfClosed: NodeJS.Timeout | undefined;
   readonly #onEnd = (): void => this.#ended();
   readonly #onSocketClosed = (): void => this.#closed();
 
@@ -98,9 +100,32 @@ export class Http1Connection implements Connection, MessageHolder {
 
   /** The peer has sent its FIN. */
   #ended(): void {
+    const timeoutMs = this.#front.http1.halfCloseTimeoutMs;
     try {
-      if (!this.#engine.isTunnel) this.lostBy = 'peer';
-      this.#engine.end();
+      if (timeoutMs > 0 && this.#engine.halfClose())
+        this.#halfClosed = setTimeout(() => this.#endHalfClosed(), timeoutMs).unref();
+      else this.#endRequests();
+    } catch (error) {
+      this.#fault(error);
+    }
+    this.#front.reactor.flushLater(this);
+  }
+
+  /** What is open and has not been answered is over. */
+  #endRequests(): void {
+    if (!this.#engine.isTunnel) this.lostBy = 'peer';
+    this.#engine.end();
+  }
+
+  /**
+   * The system of a client that has gone away answers the first bytes of a response with a reset, which the
+   * next probe finds. So a response that has begun needs no limit here.
+   */
+  #endHalfClosed(): void {
+    if (this.#state !== 'open' || this.#engine.hasBegunResponse) return;
+    this.#front.reactor.tick();
+    try {
+      this.#endRequests();
     } catch (error) {
       this.#fault(error);
     }
@@ -116,6 +141,7 @@ export class Http1Connection implements Connection, MessageHolder {
   #closed(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
+    clearTimeout(this.#halfClosed);
     this.#front.reactor.tick();
     try {
       this.#lose('peer');
@@ -184,7 +210,7 @@ export class Http1Connection implements Connection, MessageHolder {
   }
 
   /**
-   * A socket that is not read does not report that its peer has gone. An empty write reveals a reset, and the
+   * A socket that is not read, or whose peer has sent its FIN, does not report that its peer has gone. An empty write reveals a reset, and the
    * system's own probes cause one within minutes if the peer's process has ended. TLS has no empty records, so
    * the write goes past it.
    */
@@ -256,7 +282,7 @@ export class Http1Connection implements Connection, MessageHolder {
       this.destroy();
       return;
     }
-    if (this.#socket.isPaused()) this.#probe();
+    if (this.#socket.isPaused() || this.#socket.readableEnded) this.#probe();
     const late = this.#pace.missedBy(this.#engine, this.#front.http1, nowMs, deadlines.stepMs);
     switch (late) {
       case null:

@@ -175,6 +175,25 @@ export class Http1Engine {
   }
 
   /**
+   * The peer has sent its FIN, and nothing but complete requests, whose responses have not begun, is open. Their
+   * client may have gone away, or have half-closed the connection and wait for them. So they stay open, and the
+   * owner calls `end` when it waits no longer.
+   * @returns false: something else is open, or nothing, and `end` must be called now
+   */
+  halfClose(): boolean {
+    const { state, tunnel, messages } = this.#lifecycle;
+    if (state !== 'open' || tunnel !== null || messages.length === 0) return false;
+    if (this.#reader.isWithinMessage || this.hasBegunResponse) return false;
+    this.drain();
+    return true;
+  }
+
+  /** A part of the first response has been sent, and a part has not. */
+  get hasBegunResponse(): boolean {
+    return this.#lifecycle.first?.response === ResponsePhase.Started;
+  }
+
+  /**
    * The peer has sent its FIN. In a tunnel that ends the peer's half. Elsewhere a client that has gone away
    * looks just like one that would still read. So open requests are over, those whose tunnel was refused among
    * them; complete responses still leave.

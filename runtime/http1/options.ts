@@ -33,6 +33,8 @@ export interface Http1Options {
   /** How long the rest of an unwanted body may take, so that the connection can be used again. */
   readonly discardTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
+  /** How long complete requests of a client that has sent its FIN may wait for their responses to begin. */
+  readonly halfCloseTimeoutMs: number;
   /** Whether a request without content may change the connection to HTTP/2 (RFC 7540 section 3.2). */
   readonly upgradeH2c: boolean;
   /** From the first byte of a head to its last; after that, 408. */

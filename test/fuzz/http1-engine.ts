@@ -73,6 +73,7 @@ class Owner implements EngineEvents {
       maxParallelRequests: draw.pick([1, 2, 8]),
       smallChunks: { burst: MANY, perSecond: 0 },
       discardTimeoutMs: 1_000,
+      halfCloseTimeoutMs: 1_000,
       keepAliveTimeoutMs: draw.pick([0, 5_000]),
       upgradeH2c: true,
       headerTimeoutMs: 1_000,

@@ -21,6 +21,7 @@ export const defaults: Http1Options = {
   maxDiscardedBytes: 262_144,
   discardTimeoutMs: 5_000,
   keepAliveTimeoutMs: 5_000,
+  halfCloseTimeoutMs: 1_000,
   upgradeH2c: true,
   headerTimeoutMs: 10_000,
   requestWindowBytes: 131_072,

@@ -67,6 +67,16 @@ export class RawClient {
     this.#socket.end();
   }
 
+  /** Sends the FIN behind everything; resolves when the system has both. */
+  endAll(): Promise<void> {
+    return new Promise((resolve) => this.#socket.end(resolve));
+  }
+
+  /** Goes away, as a process that ends does. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
   get localPort(): number {
     return this.#socket.localPort ?? 0;
   }

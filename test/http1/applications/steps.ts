@@ -95,6 +95,29 @@ const steps: { readonly [path: string]: Step } = {
     await exchange.write('two');
     exchange.end();
   },
+  /** Begins a response, and says by whom it was cut off. */
+  '/begin-and-hold': async (exchange, _query, signals) => {
+    exchange.respond(200);
+    await exchange.write('one ');
+    signals.tell('begun');
+    const { by, how, code } = await exchange.closed;
+    signals.tell(`closed ${how} by ${by} code ${code}`);
+  },
+  /** Begins a response when told to, ends it when told to, and says how it ended. */
+  '/begin-later': async (exchange, _query, signals) => {
+    const [begin, end] = [signals.until('go'), signals.until('end')];
+    signals.tell('begun');
+    await begin;
+    exchange.respond(200);
+    void exchange.write('one ').catch(() => {});
+    const { by, how, code } = await Promise.race([
+      exchange.closed,
+      end.then(() => ({ by: '', how: '', code: 0 })),
+    ]);
+    if (how !== '') return signals.tell(`closed ${how} by ${by} code ${code}`);
+    await exchange.write('two');
+    exchange.end();
+  },
   /** Breaks off in the middle, when told to. */
   '/cut': async (exchange, _query, signals) => {
     const word = signals.until('go');
