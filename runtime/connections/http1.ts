@@ -113,7 +113,7 @@ export class Http1Connection implements Connection, MessageHolder {
 
   /** What is open and has not been answered is over. */
   #endRequests(): void {
-    if (!this.#engine.isTunnel) this.lostBy = 'peer';
+    if (!this.#engine.hasOpenTunnel) this.lostBy = 'peer';
     this.#engine.end();
   }
 
@@ -122,7 +122,7 @@ export class Http1Connection implements Connection, MessageHolder {
    * next probe finds. So a response that has begun needs no limit here.
    */
   #endHalfClosed(): void {
-    if (this.#state !== 'open' || this.#engine.hasBegunResponse) return;
+    if (this.#state !== 'open' || this.#engine.hasOpenTunnel || this.#engine.hasBegunResponse) return;
     this.#front.reactor.tick();
     try {
       this.#endRequests();

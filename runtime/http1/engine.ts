@@ -114,10 +114,15 @@ export class Http1Engine {
 
   /** The connection carries a tunnel, or a request for one awaits its answer. */
   get isTunnel(): boolean {
-    const { tunnel } = this.#lifecycle;
-    return (
-      tunnel !== null && (tunnel.tunnel === TunnelPhase.Open || tunnel.response === ResponsePhase.Awaited)
-    );
+    return this.hasOpenTunnel || this.#awaitsTunnel;
+  }
+
+  get hasOpenTunnel(): boolean {
+    return this.#lifecycle.tunnel?.tunnel === TunnelPhase.Open;
+  }
+
+  get #awaitsTunnel(): boolean {
+    return !this.hasOpenTunnel && this.#lifecycle.tunnel?.response === ResponsePhase.Awaited;
   }
 
   /** The server's half of the tunnel has ended: a FIN must follow the output. */
@@ -177,12 +182,18 @@ export class Http1Engine {
   /**
    * The peer has sent its FIN, and nothing but complete requests, whose responses have not begun, is open. Their
    * client may have gone away, or have half-closed the connection and wait for them. So they stay open, and the
-   * owner calls `end` when it waits no longer.
+   * owner calls `end` when it waits no longer. The same holds for a request for a tunnel: if it is accepted, the
+   * peer's half of the tunnel has ended.
    * @returns false: something else is open, or nothing, and `end` must be called now
    */
   halfClose(): boolean {
     const { state, tunnel, messages } = this.#lifecycle;
-    if (state !== 'open' || tunnel !== null || messages.length === 0) return false;
+    if (state !== 'open' || messages.length === 0) return false;
+    if (this.#awaitsTunnel) {
+      this.#receiver.onTunnelEnd(tunnel as Http1Message);
+      return true;
+    }
+    if (tunnel !== null) return false;
     if (this.#reader.isWithinMessage || this.hasBegunResponse) return false;
     this.drain();
     return true;
@@ -195,13 +206,13 @@ export class Http1Engine {
 
   /**
    * The peer has sent its FIN. In a tunnel that ends the peer's half. Elsewhere a client that has gone away
-   * looks just like one that would still read. So open requests are over, those whose tunnel was refused among
-   * them; complete responses still leave.
+   * looks just like one that would still read. So open requests are over, those for a tunnel that is not open
+   * among them; complete responses still leave.
    */
   end(): void {
     const lifecycle = this.#lifecycle;
     if (lifecycle.state !== 'open') return;
-    if (this.isTunnel) {
+    if (this.hasOpenTunnel) {
       this.#receiver.onTunnelEnd(lifecycle.tunnel as Http1Message);
       return;
     }

@@ -21,9 +21,12 @@ test.before(async () => {
 });
 test.after.always(() => scope.end());
 
-function request(path: string, signals?: Signals): string {
+const UPGRADE = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+UPGRADE.push('Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==');
+
+function request(path: string, signals?: Signals, more: readonly string[] = []): string {
   const fields = signals === undefined ? [] : [`${SIGNALS_FIELD}: ${signals.name}`];
-  return message([`GET ${path} HTTP/1.1`, 'Host: a', ...fields]);
+  return message([`GET ${path} HTTP/1.1`, 'Host: a', ...fields, ...more]);
 }
 
 /** When this resolves, the server, whose reactor runs in this thread, has read what the client has sent. */
@@ -38,13 +41,14 @@ async function begin(
   t: ExecutionContext,
   server: TestServer,
   path: string,
+  fields: readonly string[] = [],
 ): Promise<{ client: RawClient; signals: Signals; closed: Promise<void> }> {
   // Signals of one test only: the application sends the same words to each test.
   const signals = new Signals(`${t.title} ${Math.random()}`);
   t.teardown(() => signals.close());
   const [begun, closed] = [signals.until('begun'), signals.until('closed reset by peer code 8')];
   const client = await RawClient.connect(t, server.port);
-  client.send(request(path, signals));
+  client.send(request(path, signals, fields));
   await begun;
   await client.endAll();
   await untilRead();
@@ -104,6 +108,18 @@ test('with halfCloseTimeoutMs 0 open requests are cut off at once', async (t) =>
   await closed;
   t.is(await client.untilClosed(), '');
 });
+
+for (const halfCloseTimeoutMs of [0, 1]) {
+  test(`a WebSocket that is not accepted ends with its client, with halfCloseTimeoutMs ${halfCloseTimeoutMs}`, async (t) => {
+    const server = await startHttp1Server(t, {
+      http1: { halfCloseTimeoutMs },
+      routes: [{ path: '/*', pool: 'steps', websocket: true }],
+    });
+    const { client, closed } = await begin(t, server, '/hold', UPGRADE);
+    await closed;
+    t.is(await client.untilClosed(), '');
+  });
+}
 
 test('a response that has begun before the FIN is cut off with it', async (t) => {
   const { client, closed } = await begin(t, patient, '/begin-and-hold');
@@ -166,4 +182,26 @@ test('the engine leaves complete requests open, and nothing else', (t) => {
     after(get, ({ engine, messages }) => engine.reset(messages[0], 8)),
     'aborted',
   );
+});
+
+test('a request for a tunnel stays open for a while, and once accepted it has no time limit', (t) => {
+  const asked = (): Driver => {
+    const driver = new Driver();
+    driver.receive(message(['CONNECT h:1 HTTP/1.1', 'Host: h:1']));
+    t.true(driver.engine.halfClose());
+    t.is(driver.events.at(-1), 'data 0 "" last', 'the peer has ended its half');
+    return driver;
+  };
+  const unanswered = asked();
+  unanswered.engine.end();
+  t.is(unanswered.events.at(-1), 'close 0 engine 8');
+  t.is(unanswered.output(), '');
+  t.is(unanswered.engine.state, 'closing');
+
+  const accepted = asked();
+  accepted.engine.accept(accepted.messages[0], '', []);
+  t.true(accepted.engine.hasOpenTunnel);
+  accepted.engine.end();
+  accepted.write(accepted.messages[0], 'still here');
+  t.regex(accepted.output(), /^HTTP\/1\.1 200 OK\r\n\r\nstill here$/);
 });
