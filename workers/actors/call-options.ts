@@ -25,7 +25,7 @@ export function optionsOf(args: readonly unknown[]): CallOptions | undefined {
   try {
     return optionsIn(last);
   } catch {
-    // A trap or a getter has thrown: it is an argument, which the encoder refuses with its path.
+    // A trap or a getter threw, so `last` is an argument and not options. The encoder refuses it and names its path.
     return undefined;
   }
 }

@@ -276,7 +276,7 @@ export class Calls implements CallOwner, ReactorWay {
 
   onResult(id: number, how: number, bytes: Buffer, start: number, end: number): void {
     const call = this.#open.get(id);
-    // It was given up, which crossed with its reply.
+    // The caller may have given the call up while the reply was on its way.
     if (call !== undefined) this.onResultOf(call, how, bytes, start, end);
   }
 

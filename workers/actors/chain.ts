@@ -2,8 +2,8 @@
  * The chain of calls: a method that asks another actor waits for it, the method that asked that method waits as well, and so on.
  *
  * The reactor knows the chain of every call that it has. A call over a direct channel does not pass the reactor, so the chain travels in
- * the payload. The calling thread compares it with the instance that it is about to ask. It only finds suspects: whether a call of the
- * chain is already over is known to the reactor alone. A suspect goes to the reactor, which refuses it or not.
+ * the payload. The calling thread compares it with the instance that it is about to ask. This finds only suspects, because
+ * only the reactor knows whether a call of the chain is already over. The thread sends a suspect to the reactor, which decides.
  */
 import { MAX_CHAIN_CALLS, MAX_CHAIN_KEY_CHARS } from '../../wire/actors/bounds.ts';
 import { CallFlag, type ChainCall } from '../../wire/actors/messages.ts';

@@ -1,6 +1,6 @@
 /**
- * Reports the files that a thread loads for its application, so that the watcher can reload it: modules, JSON, later imports, and files
- * that are imported and missing, which their author may be about to write.
+ * Reports the files that a thread loads for its application, so that the watcher can reload it: modules, JSON, later imports, and
+ * imported files that are missing, because their author may be about to write them.
  */
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';

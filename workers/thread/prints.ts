@@ -1,6 +1,6 @@
 /**
- * Limits the output that an application has printed and the main thread has not received. It waits in this thread's heap, which a loop that
- * prints would fill.
+ * Limits the output that an application has printed and the main thread has not received. The output waits in this thread's heap,
+ * and an application that prints in a loop would fill that heap.
  */
 
 import type { PrintStream } from '../../wire/control.ts';
