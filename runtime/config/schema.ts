@@ -399,7 +399,7 @@ export const configSchema = v.pipe(
         ),
         halfCloseTimeoutMs: timeout(
           'A client that sends its FIN behind a complete request may still wait for the response, or may have gone away. If the response has not begun after this long, the exchange is cut off. 0: at once.',
-          1_000,
+          250,
           0,
         ),
         upgradeH2c: flag(

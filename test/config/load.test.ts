@@ -63,7 +63,7 @@ test('pools and routes are enough; everything else has a default', (t) => {
     smallChunks: { burst: 262_144, perSecond: 16_384 },
     maxDiscardedBytes: 262_144,
     discardTimeoutMs: 5_000,
-    halfCloseTimeoutMs: 1_000,
+    halfCloseTimeoutMs: 250,
     upgradeH2c: true,
   });
   const { app } = config.pools;
