@@ -1,4 +1,5 @@
 /** Runs the server of a process, from its configuration to its exit code. */
+import { setImmediate } from 'node:timers/promises';
 import type { AdminParts } from '../admin/handlers.ts';
 import { AdminTokenError } from '../admin/token-error.ts';
 import { ExitCode } from '../cli/exit-code.ts';
@@ -72,6 +73,9 @@ export async function serve(
       first.then(() => ExitCode.Ok),
     ]);
     reloader.close();
+    // The answer to the request for this stop leaves at the end of the turn. A server that has nothing to finish,
+    // as one that starts, would have ended before that.
+    await setImmediate();
     // The control socket answers until the end, because a drain takes a while and an operator may watch it.
     const drained = Promise.all([profiler.close(), server.drain()]);
     return await Promise.race([drained.then(() => exitCode), second]);

@@ -408,3 +408,25 @@ test('a server is asked and stopped while its configuration is invalid', async (
   t.is(none.exitCode, 2);
   t.regex(none.stderr, /SLUICE_CONFIG_SYNTAX/);
 });
+
+for (const [name, says] of [
+  ['drain', /^draining: process \d+, 0 open; it ends when they have ended, within 30s\n$/],
+  ['stop', /^stopped: process \d+\n$/],
+] as const) {
+  test(`sluice ${name} of a server that still starts gets its answer, though nothing keeps the server`, async (t) => {
+    const folder = ownFolder(t);
+    const variables = { XDG_RUNTIME_DIR: folder };
+    const application = join(folder, 'loads-for-ever.mjs');
+    writeFileSync(
+      application,
+      "console.log('loading'); setInterval(() => {}, 60_000); await new Promise(() => {});",
+    );
+    const pools = { app: { application, threads: { min: 1, max: 1 }, startTimeoutMs: 600_000 } };
+    const server = startProcess(t, { pools }, [], variables);
+    await server.log.until('loading');
+    const { exitCode, stdout, stderr } = await runInside([name, '--config', server.file], variables);
+    t.deepEqual([exitCode, stderr], [0, '']);
+    t.regex(stdout, says);
+    t.is((await server.ended).code, 0);
+  });
+}
