@@ -32,7 +32,7 @@ export class Http1Connection implements Connection, MessageHolder {
   isDraining = false;
   /** Who caused the loss of the connection, for the exchanges that it cuts off. */
   lostBy: 'nobody' | 'peer' | 'server' = 'nobody';
-  /** Runs while requests of a client that has sent its FIN await their responses. */
+  /** Limits how long requests of a client that has sent its FIN await their responses; undefined: never set. */
   #halfClosed: NodeJS.Timeout | undefined;
   readonly #onEnd = (): void => this.#ended();
   readonly #onSocketClosed = (): void => this.#closed();
@@ -210,9 +210,9 @@ export class Http1Connection implements Connection, MessageHolder {
   }
 
   /**
-   * A socket that is not read, or whose peer has sent its FIN, does not report that its peer has gone. An empty write reveals a reset, and the
-   * system's own probes cause one within minutes if the peer's process has ended. TLS has no empty records, so
-   * the write goes past it.
+   * A socket that is not read, or whose peer has sent its FIN, does not report that its peer has gone. An empty
+   * write reveals a reset, and the system's own probes cause one within minutes if the peer's process has ended.
+   * TLS has no empty records, so the write goes past it.
    */
   #probe(): void {
     const socket = this.#socket;

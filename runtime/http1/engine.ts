@@ -112,17 +112,14 @@ export class Http1Engine {
     );
   }
 
-  /** The connection carries a tunnel, or a request for one awaits its answer. */
-  get isTunnel(): boolean {
-    return this.hasOpenTunnel || this.#awaitsTunnel;
-  }
-
   get hasOpenTunnel(): boolean {
     return this.#lifecycle.tunnel?.tunnel === TunnelPhase.Open;
   }
 
+  /** A request for a tunnel has been neither accepted nor answered. */
   get #awaitsTunnel(): boolean {
-    return !this.hasOpenTunnel && this.#lifecycle.tunnel?.response === ResponsePhase.Awaited;
+    const { tunnel } = this.#lifecycle;
+    return tunnel?.tunnel === TunnelPhase.Asked && tunnel.response === ResponsePhase.Awaited;
   }
 
   /** The server's half of the tunnel has ended: a FIN must follow the output. */

@@ -73,8 +73,8 @@ export async function serve(
       first.then(() => ExitCode.Ok),
     ]);
     reloader.close();
-    // The answer to the request for this stop leaves at the end of the turn. A server that has nothing to finish,
-    // as one that starts, would have ended before that.
+    // The answer to the request for this stop leaves at the end of the turn. A server that is still starting has
+    // nothing to finish, and would otherwise end before that.
     await setImmediate();
     // The control socket answers until the end, because a drain takes a while and an operator may watch it.
     const drained = Promise.all([profiler.close(), server.drain()]);

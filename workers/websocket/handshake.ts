@@ -95,8 +95,8 @@ function mayConnect(
 
 /**
  * A list may be split over several lines (RFC 9110 section 5.3), and its empty members are ignored (section
- * 5.6.1.2). Splitting at a comma within quotes loses nothing valid, because a quoted value
- * must be a token (RFC 6455 section 9.1) and a token has no comma.
+ * 5.6.1.2). Splitting at a comma within quotes loses nothing valid, because a quoted value must be a
+ * token (RFC 6455 section 9.1), and a token has no comma.
  */
 function listOf(fields: Fields, name: string): string {
   const members = fields.all(name).join(',').split(',');
